@@ -27,7 +27,7 @@ enum json_type {
 };
 
 enum {
-    JSON_DROPPED = 1,    /* a name (and its value): an earlier duplicate, or one that
+    JSON_DROPPED = 1,    /* a name and its value: an earlier duplicate, or one that
                             the schema does not know; readers and encoders skip it */
     JSON_BAD_STRING = 2, /* has \u0000 or a lone surrogate: well formed, refused by schemas */
 };
@@ -45,10 +45,12 @@ struct json_node {
 };
 
 struct json_limits {
-    uint32_t depth_max; /* containers inside each other; 0 means JSON_DEPTH_MAX */
+    uint32_t depth_max; /* containers inside each other; 0 means JSON_DEPTH_MAX; at most
+                           JSON_DEPTH_CEILING, whatever is asked for */
     uint32_t nodes_max; /* 0 means JSON_NODES_MAX */
 };
 #define JSON_DEPTH_MAX 32
+#define JSON_DEPTH_CEILING 512 /* writers recurse */
 #define JSON_NODES_MAX (1U << 20)
 
 struct json_doc {
@@ -67,14 +69,17 @@ void json_close(struct json_doc *doc);
  * containers inside each other), ERR_TOO_LARGE (nodes), ERR_NOMEM. Duplicate
  * names: the last wins, the earlier are JSON_DROPPED. An integer beyond int64
  * and any other number becomes JSON_REAL; one that overflows a double is
- * ERR_SYNTAX. Time is linear in the input, whatever the input.
+ * ERR_SYNTAX. Bytes that are not UTF-8 anywhere in a refused input are
+ * ERR_UTF8. An object's `size` counts dropped members too. Time is linear in
+ * the input, whatever the input.
  */
 int json_parse(struct json_doc *doc, struct bytes in, const struct json_limits *limits);
 
 /* The value of a member, or NULL: not an object, not there, or dropped. */
 const struct json_node *json_member(const struct json_doc *doc, const struct json_node *object,
                                     const char *name);
-/* First child (the first name of an object), and the node after a subtree; NULL at the end. */
+/* First child (the first name of an object), and the node after a subtree (the value after its
+ * name); what is dropped is passed over; NULL at the end. */
 const struct json_node *json_first(const struct json_doc *doc, const struct json_node *container);
 const struct json_node *json_next(const struct json_doc *doc, const struct json_node *container,
                                   const struct json_node *child);
