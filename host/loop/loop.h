@@ -30,7 +30,10 @@ struct turn_hook {
 };
 
 struct loop *loop_new(void);
-/* The loop has stopped and every handle is closed: CHECKs that nothing is left open. */
+/*
+ * The loop has stopped and every handle, timer and hook of others is closed: CHECKs that. Letters
+ * that still wait are delivered first, on the calling thread.
+ */
 void loop_free(struct loop *loop);
 
 /* Runs on the calling thread until loop_stop; the letters posted before are delivered first. */
@@ -50,6 +53,18 @@ void loop_post_answer(struct loop *loop, struct letter *letter);
 /* Own thread. The hook is called after timers and again after input, until it is removed. */
 void loop_on_turn(struct loop *loop, struct turn_hook *hook);
 void loop_off_turn(struct loop *loop, struct turn_hook *hook);
+
+/*
+ * For tests that must know when everything is done. Whoever starts something on
+ * another thread that will post to this loop holds it until that is delivered
+ * (any thread; the pool does so for its work).
+ */
+void loop_hold(struct loop *loop);
+void loop_unhold(struct loop *loop);
+/* No letter waits, no timer is due, nobody holds it. Bytes in the kernel are not seen. */
+bool loop_is_idle(struct loop *loop);
+/* Turns until it is idle, waiting for whoever holds it. */
+void loop_settle(struct loop *loop);
 
 bool loop_is_current(const struct loop *loop);
 /* The uv_loop_t, for libraries that bring their own handles. */

@@ -14,6 +14,7 @@ struct timer {
     void (*fire)(struct timer *timer);
     int64_t due_ms;
     uint32_t position; /* in the heap; 0 when not armed */
+    uint32_t order;    /* of timers due at the same time */
 };
 
 /* In place; arms nothing. */
