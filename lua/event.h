@@ -1,0 +1,62 @@
+/*
+ * One event on its way through one cell: a client's call, a hook, a bus event,
+ * a timer, a request. Carries the snapshot it was admitted under.
+ */
+#ifndef LUA_EVENT_H
+#define LUA_EVENT_H
+
+#include "lua/core.h"
+#include "lua/failure.h"
+
+enum event_take {
+    TAKE_NOTHING,
+    TAKE_JSON, /* into worker->out by the entry's result schema */
+    TAKE_PACK, /* plain data into worker->out; has_value says whether there was one */
+};
+
+struct event {
+    struct task task; /* first, so that task_current gives the event */
+    struct runtime_worker *worker;
+    struct snapshot *snapshot; /* held; NULL for start and probe before the first flip */
+    struct plugin_cell *cell;
+    const struct target *target; /* NULL for start, probe, save, restore */
+    struct event *parent;        /* the event whose code waits for this one, or NULL */
+    unsigned depth;
+    /* Pushes the handler's arguments after (mesh), gives their number. */
+    int (*push)(lua_State *L, struct event *event);
+    enum event_take take;
+    /* The end: failure.code is 0 and worker->out holds the result, or it says why. Called once. The
+     * event is freed after it, unless `keep` was set. */
+    void (*finish)(struct event *event);
+    void *ctx;
+    struct call *call;            /* the client's call, or NULL */
+    struct http_request *request; /* the HTTP request, or NULL */
+    const struct caller *caller;  /* lent during push */
+    const struct json_doc *doc;   /* lent during push */
+    const struct json_node *params;
+    struct bytes packed; /* lent during push */
+    char *kept;          /* owned copy of packed for deferred events */
+    struct failure failure;
+    bool has_value; /* TAKE_PACK: the first result was not nil */
+    bool is_silent; /* no incident in the log (probe, start: told to the operator) */
+    bool no_wait;
+    bool has_ended;
+    struct event *next; /* deferred */
+    uint64_t started_ns;
+};
+
+/* Returns an event for a target under a held snapshot (which it takes over). */
+struct event *event_new(struct runtime_worker *worker, struct snapshot *snapshot,
+                        const struct target *target);
+/* The same for a cell's own functions (start, save...). */
+struct event *event_new_for_cell(struct plugin_cell *cell);
+/* Runs it; finish may be called before this returns, and frees the event. */
+void event_run(struct event *event);
+/* At the end of this turn; past RUNTIME_DEFERRED_MAX the event is dropped and counted. */
+void event_defer(struct event *event);
+/* The event whose code runs L; NULL in cell_protect. */
+struct event *event_of(lua_State *L);
+/* Pushes the caller's table {userId, ...}. */
+void event_push_caller(lua_State *L, const struct caller *caller);
+
+#endif
