@@ -2,8 +2,8 @@
  * One event, one line: readable when standard error is a terminal, a JSON
  * object otherwise. No message content, password or token is ever logged.
  *
- *     LOG(LOG_WARN, "storage", "the disk is full", LOG_TEXT("file", path), LOG_INT("free_bytes",
- * n));
+ *     LOG(LOG_WARN, "storage", "the disk is full", LOG_TEXT("file", path),
+ *         LOG_INT("free_bytes", n));
  */
 #ifndef HOST_BASE_LOG_H
 #define HOST_BASE_LOG_H
