@@ -8,8 +8,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 count=0
 
-# file PATH: standard input becomes a file of the scratch project.
-file() {
+# put PATH: standard input becomes a file of the scratch project.
+put() {
     mkdir -p "$work/$(dirname "$1")"
     cat >"$work/$1"
 }

@@ -3,7 +3,7 @@
 . "$(dirname -- "$0")/check.sh"
 
 printf '%s\n' 'base|yes|required||' 'app-dev|no|optional||libapp (= 1) | other, virtual-x' \
-    'libapp|no|optional||' 'x-one|no|optional|virtual-x (= 2)|' 'stray|no|optional||' | file records
+    'libapp|no|optional||' 'x-one|no|optional|virtual-x (= 2)|' 'stray|no|optional||' | put records
 closure() {
     awk -v roots=app-dev -f "$root/tests/lint/closure.awk" records
 }
@@ -13,7 +13,7 @@ for package in base app-dev libapp x-one; do
 done
 lacks "what nobody needs does not" stray
 
-cat <<'SCRIPT' | file script.sh
+cat <<'SCRIPT' | put script.sh
 #!/bin/sh
 # comment-word is not called
 if one --flag; then two | three && exec four x; fi
@@ -32,7 +32,7 @@ lacks "a here-document is not" not-a-command
 # Without a single package installed, everything is missing but what the
 # machine provides by other ways.
 mkdir -p "$work/dpkg/info" "$work/dpkg/updates"
-file dpkg/status </dev/null
+put dpkg/status </dev/null
 fails "an empty machine lacks packages" env DPKG_ADMINDIR="$work/dpkg" "$root/mesh" deps --check
 for package in gcc cmake libuv1-dev libwebsockets-dev liblua5.4-dev clang lua-check; do
     says "$package is asked for" "$package"

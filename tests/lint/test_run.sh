@@ -8,7 +8,7 @@ suite() {
     {
         echo '#!/bin/sh'
         cat
-    } | file "tests/suites/$1.sh"
+    } | put "tests/suites/$1.sh"
     chmod +x "$work/tests/suites/$1.sh"
 }
 last() { tail -n 1 "$work/.out" >"$work/.last" && mv "$work/.last" "$work/.out"; }

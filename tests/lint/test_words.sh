@@ -5,10 +5,10 @@ words() {
     awk -f "$root/tests/lint/words.awk" "$@"
 }
 
-echo '    snprintf(a, n, "x"); my_gets(b); strtoll(c, &end, 10);' | file ok.c
+echo '    snprintf(a, n, "x"); my_gets(b); strtoll(c, &end, 10);' | put ok.c
 passes "the good ones pass" words ok.c
 while IFS='|' read -r name text; do
-    printf '%s\n' "$text" | file bad.c
+    printf '%s\n' "$text" | put bad.c
     fails "$name is caught" words bad.c
 done <<'LIST'
 sprintf|    sprintf(a, "x");
@@ -21,6 +21,6 @@ a hidden mark|// XXX
 half a feature|return "not implemented";
 a path outside|see /work/notes.md
 LIST
-echo 'strcpy(a, b); /* words: the size was checked above */' | file bad.c
+echo 'strcpy(a, b); /* words: the size was checked above */' | put bad.c
 passes "an exception with a reason is let through" words bad.c
 plan
