@@ -17,5 +17,7 @@ exclude_files = { "**/node_modules/**", "build/**", "tests/fuzz/corpus/**", "tes
 for _, folder in ipairs { "plugins", "examples", "lua/lib", "sdk/templates" } do
   files[folder] = { std = "cell" }
 end
-files["**/spec/**"] = { std = "lua54+busted" }
+for _, folder in ipairs { "plugins/*/spec", "examples/*/spec", "sdk/templates/*/spec" } do
+  files[folder] = { std = "lua54+busted" }
+end
 files["tests/**"] = { std = "lua54+busted" }
