@@ -24,6 +24,7 @@ typedef uint64_t connection_id;
 #define CONNECTION_NONE ((connection_id)0)
 
 struct hub *hub_new(void);
+/* After all desks and all workers' loops are freed: letters on their way point into it. */
 void hub_free(struct hub *hub);
 struct limiter *hub_limiter(struct hub *hub);
 
@@ -53,15 +54,20 @@ void hub_deliver_user(struct desk *from, struct bytes user_id, const struct deli
 void hub_send(struct desk *from, connection_id connection, struct frame *frame);
 
 enum hub_close_by { HUB_BY_CONNECTION, HUB_BY_LOGIN, HUB_BY_USER };
-/* Closes the matching open sessions on all workers after what is queued for them. For
+/*
+ * Closes the matching open sessions on all workers after what is queued for them. They get no
+ * more events and start no more calls from now on; calls in flight are answered first ("answered,
+ * then closed"), the one that is running now among them. For
  * HUB_BY_CONNECTION the key is ignored and `connection` names it; else `connection` is spared
- * (CONNECTION_NONE: nobody is). */
+ * (CONNECTION_NONE: nobody is).
+ */
 void hub_close(struct desk *from, enum hub_close_by by, struct bytes key, connection_id connection,
                enum close_code code, struct bytes reason);
 
 /* ---- one a worker ---- */
 
-/* Registers a worker's desk; all of them before any of them serves. */
+/* How many desks there are. desk_new registers a desk and desk_free takes it off; all of them are
+ * registered before any of them serves. */
 int hub_workers(const struct hub *hub);
 
 #endif

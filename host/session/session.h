@@ -26,8 +26,11 @@ struct desk_limits {
 
 struct desk_events {
     void *ctx;
-    /* A connection became a login's session, or stopped being one; count: sessions of the user
-     * still open on this node. The texts are lent during the call. */
+    /*
+     * A connection became a login's session (told before session_bind returns), or stopped being
+     * one (told once, when the connection is gone); count: sessions of the user open on this node
+     * now. The session and its texts are lent during the call.
+     */
     void (*session_opened)(void *ctx, struct session *session, size_t count);
     void (*session_closed)(void *ctx, struct session *session, size_t count);
 };
@@ -55,7 +58,7 @@ size_t desk_sessions(const struct desk *desk);
  * Makes the connection the session of a login. It gets events from this moment.
  * An older connection of the same login, on any worker, is closed 4409. 0 (also when
  * it is that login's already), ERR_EXISTS (it is another login's), ERR_INVALID (an id over 64
- * bytes).
+ * bytes or with a NUL; a user or login that is empty), ERR_CLOSED (the connection is closing).
  */
 int session_bind(struct session *session, struct bytes user_id, struct bytes device_id,
                  struct bytes login_id);
