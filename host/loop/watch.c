@@ -25,6 +25,7 @@ struct watched_folder {
     dev_t device;
     ino_t inode;
     bool was_seen; /* by the walk under way */
+    bool is_stale; /* perhaps deleted; one made anew may have the same inode */
     char path[];
 };
 
@@ -61,10 +62,14 @@ static void folder_closed_cb(uv_handle_t *handle)
 
 static void folder_event_cb(uv_fs_event_t *handle, const char *name, int events, int status)
 {
-    (void)name;
-    (void)events;
     (void)status; /* an error too means that we had better look again */
     struct watched_folder *folder = handle->data;
+    const char *slash = strrchr(folder->path, '/');
+    /* What happens to the folder itself is told with its own last name. */
+    if ((events & UV_RENAME) != 0 && slash != NULL && name != NULL &&
+        strcmp(slash + 1, name) == 0) {
+        folder->is_stale = true;
+    }
     if (!timer_is_armed(&folder->watch->quiet)) {
         timer_start(&folder->watch->quiet, WATCH_QUIET_MS);
     }
@@ -74,7 +79,7 @@ static struct watched_folder *find(struct watch *watch, const char *path, const 
 {
     for (size_t i = 0; i < watch->folders_count; i++) {
         struct watched_folder *folder = watch->folders[i];
-        if (folder->inode == info->st_ino && folder->device == info->st_dev &&
+        if (!folder->is_stale && folder->inode == info->st_ino && folder->device == info->st_dev &&
             strcmp(folder->path, path) == 0) {
             return folder;
         }
