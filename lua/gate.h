@@ -47,10 +47,13 @@ struct task {
     /* The gate's own. */
     lua_State *co;
     int co_ref;
-    uint32_t ticket; /* changes with every wait, so a late answer finds nobody */
+    uint64_t ticket; /* changes with every wait, so a late answer finds nobody; 0: none yet */
     uint64_t cpu_ns;
+    uint64_t ticked_ns; /* CPU the budget's ticks found it using */
     int64_t deadline_ms;
-    void *result; /* what task_resume brought, during finish */
+    int (*finish)(lua_State *L, void *result); /* of the wait */
+    void (*discard)(void *result);
+    void *result; /* what task_resume brought, until finish ran */
     struct task *prev;
     struct task *next;
     uint8_t state;
@@ -67,7 +70,7 @@ void task_run(struct task *task, task_push push, void *arg);
 struct ticket {
     struct cell *cell;
     struct task *task;
-    uint32_t number;
+    uint64_t number;
 };
 /*
  * Pushes what the host function returns to the plugin and gives its count (or
