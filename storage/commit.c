@@ -23,6 +23,7 @@ static int run_again(struct conn *conn, struct db_batch **batches, size_t count,
                      int64_t *rev)
 {
     bool is_clean = false;
+    conn->careful = CONN_CAREFUL_BATCHES;
     while (!is_clean) {
         conn_rollback(conn);
         int err = conn_own(conn, OWN_BEGIN);

@@ -16,6 +16,7 @@
 #define CONN_PROGRESS_OPS 2000  /* between two looks at the clock */
 #define CONN_STATEMENTS_MAX 256 /* kept prepared for one owner */
 #define CONN_WORDS_BYTES_MAX 256
+#define CONN_CAREFUL_BATCHES 4096
 /* The write-ahead log's file is cut back to this once it has been copied. */
 #define CONN_LOG_BYTES_KEPT (128 * 1024 * 1024)
 
@@ -50,6 +51,7 @@ struct conn {
 
     uint64_t deadline_ns; /* 0: none */
     int64_t now_ms;       /* mesh_now() */
+    int careful;          /* batches yet to run with a savepoint */
     int64_t rev;          /* mesh_rev(); -1 in a read that has not asked yet */
 };
 
