@@ -1,0 +1,108 @@
+-- Turns rows of the log into what clients see, in history and as events.
+local rules = require "rules"
+
+local entry = {}
+
+-- What entry.from_row reads, for every SELECT of entries.
+entry.COLUMNS = "e.chat_id, e.seq, e.kind, e.message_id, e.sender_id, e.device_id, "
+  .. "e.client_msg_id, e.sent_at, e.type, e.content, e.target, e.emoji, e.on_flag, e.change, "
+  .. "e.reply_to, e.mentions, e.expires_at, e.edited_at, e.deleted"
+
+local function head(mesh, chat, seq, kind, message_id, sender, device, client_msg_id, sent_at)
+  return {
+    chatId = chat,
+    seq = seq,
+    kind = kind,
+    messageId = message_id,
+    senderId = sender or mesh.null,
+    deviceId = device or mesh.null,
+    clientMsgId = client_msg_id or mesh.null,
+    sentAt = sent_at,
+  }
+end
+entry.head = head
+
+local function fill_message(mesh, out, row)
+  out.type = row.type
+  out.replyTo = row.reply_to
+  if row.deleted == 1 then
+    out.deleted = true
+    return
+  end
+  out.content = mesh.json.decode(row.content)
+  out.mentions = row.mentions and mesh.json.decode(row.mentions)
+  out.expiresAt = row.expires_at
+  out.editedAt = row.edited_at
+end
+
+-- An edit whose target was deleted stays in the log without its content.
+local function fill_edit(mesh, out, row)
+  out.target = row.target
+  if row.content then
+    out.content = mesh.json.decode(row.content)
+  else
+    out.deleted = true
+  end
+end
+
+local fill = {
+  message = fill_message,
+  edit = fill_edit,
+  delete = function(_, out, row)
+    out.target = row.target
+  end,
+  reaction = function(_, out, row)
+    out.target = row.target
+    out.emoji = row.emoji
+    out.on = row.on_flag == 1
+  end,
+  member = function(mesh, out, row)
+    out.change = mesh.json.decode(row.change)
+  end,
+}
+
+function entry.from_row(mesh, row)
+  local out = head(mesh, row.chat_id, row.seq, row.kind, row.message_id, row.sender_id,
+    row.device_id, row.client_msg_id, row.sent_at)
+  fill[row.kind](mesh, out, row)
+  return out
+end
+
+-- Bytes that an entry takes in an answer, nearly enough for a page's limit.
+function entry.size(row)
+  return 400 + #(row.content or "") + #(row.mentions or "") + #(row.change or "")
+end
+
+-- Reactions of a range of targets, one row a target and emoji.
+entry.REACTIONS = [[
+  SELECT target, emoji, count(*) AS n, min(seq) AS first_seq, group_concat(user_id, ' ') AS user_ids
+  FROM chat_reactions WHERE chat_id = :chat AND target BETWEEN :from AND :to
+  GROUP BY target, emoji ORDER BY target, first_seq LIMIT 10000]]
+
+local function reaction_of(mesh, row)
+  if row.n > rules.USER_IDS_LISTED_MAX then
+    return { emoji = row.emoji, count = row.n }
+  end
+  local user_ids = {}
+  for id in row.user_ids:gmatch("%S+") do
+    user_ids[#user_ids + 1] = id
+  end
+  return { emoji = row.emoji, userIds = mesh.json.array(user_ids) }
+end
+
+-- Puts rows of entry.REACTIONS into the messages of one chat.
+function entry.add_reactions(mesh, entries, rows)
+  local by_seq = {}
+  for _, e in ipairs(entries) do
+    by_seq[e.seq] = e
+  end
+  for _, row in ipairs(rows) do
+    local e = by_seq[row.target]
+    if e and e.kind == "message" and not e.deleted then
+      e.reactions = e.reactions or {}
+      e.reactions[#e.reactions + 1] = reaction_of(mesh, row)
+    end
+  end
+end
+
+return entry

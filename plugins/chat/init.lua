@@ -1,0 +1,41 @@
+-- chat: a chat is a log of entries, each with the next seq. This file is the
+-- wiring; send, edit, state, history and sync are what clients call, members
+-- and marks are what other plugins build on.
+local edit = require "edit"
+local expire = require "expire"
+local history = require "history"
+local marks = require "marks"
+local members = require "members"
+local rest = require "rest"
+local roster = require "roster"
+local schema = require "schema"
+local send = require "send"
+local state = require "state"
+local sync = require "sync"
+
+local chat = {}
+
+function chat.start(mesh)
+  local shapes = schema(mesh)
+  send.register(mesh, shapes)
+  edit.register(mesh, shapes)
+  state.register(mesh, shapes)
+  history.register(mesh, shapes)
+  sync.register(mesh, shapes)
+  rest.register(mesh, shapes)
+  members.register(mesh)
+  roster.register(mesh)
+  marks.register(mesh)
+  expire.register(mesh)
+end
+
+-- Serving needs the tables that the migrations made.
+function chat.probe(mesh)
+  local _, err = mesh.db.first("SELECT 1 FROM chat_chats LIMIT 1")
+  if err then
+    return nil, err.message
+  end
+  return true
+end
+
+return chat

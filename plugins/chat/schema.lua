@@ -1,0 +1,176 @@
+-- The shapes of calls, answers and events. The host checks them before any of
+-- this plugin's code runs, and makes the API documents from them.
+local rules = require "rules"
+
+return function(mesh)
+  local s = mesh.schema
+  local shapes = {}
+
+  local id, time = s.id(), s.time()
+  local seq = s.integer { minimum = 1 }
+  local client_msg_id = s.string {
+    minBytes = 1,
+    maxBytes = 64,
+    description = "Unique for sender and device.",
+  }
+  local emoji = s.string { minBytes = 1, maxBytes = rules.EMOJI_BYTES_MAX }
+  local count = s.integer { minimum = 0 }
+
+  local media = s.object {
+    blobId = id,
+    ["name?"] = s.string { maxBytes = 255 },
+    ["mime?"] = s.string { maxBytes = 127 },
+    ["size?"] = count,
+    ["width?"] = count,
+    ["height?"] = count,
+    ["durationMs?"] = count,
+    ["thumb?"] = s.bytes { description = "A tiny preview of at most 4 KiB." },
+  }
+  local contents = {
+    { s.const("text"), s.object { text = s.text { limitBytes = mesh.limits.textBytes } } },
+    { s.const("image"), media },
+    { s.const("video"), media },
+    { s.const("audio"), media },
+    { s.const("file"), media },
+    {
+      s.const("sealed"),
+      s.object {
+        ciphertext = s.bytes { description = "End-to-end encrypted, opaque to the server." },
+        scheme = s.string { minBytes = 1, maxBytes = rules.SCHEME_BYTES_MAX },
+      },
+    },
+    { s.prefix("x."), s.open_object {} },
+  }
+
+  local function send_variant(kind, content)
+    return s.object {
+      ["chatId?"] = id,
+      ["receiverId?"] = id,
+      clientMsgId = client_msg_id,
+      type = kind,
+      content = content,
+      ["replyTo?"] = seq,
+      ["mentions?"] = s.array(id, { maxItems = rules.MENTIONS_MAX }),
+      ["expiresIn?"] = s.integer { minimum = 1, maximum = rules.EXPIRES_S_MAX },
+    }
+  end
+
+  local variants = {}
+  for i, pair in ipairs(contents) do
+    variants[i] = send_variant(pair[1], pair[2])
+  end
+  shapes.send = s.union("type", variants)
+
+  shapes.sent = s.object {
+    chatId = id,
+    seq = seq,
+    messageId = id,
+    sentAt = time,
+    duplicate = s.boolean(),
+  }
+
+  shapes.open = s.object { userId = id }
+  shapes.chat = s.object { chatId = id }
+  shapes.edit = s.object {
+    chatId = id,
+    target = seq,
+    content = s.open_object {},
+    clientMsgId = client_msg_id,
+  }
+  shapes.delete = s.object { chatId = id, target = seq, clientMsgId = client_msg_id }
+  shapes.react = s.object {
+    chatId = id,
+    target = seq,
+    emoji = emoji,
+    on = s.boolean(),
+    clientMsgId = client_msg_id,
+  }
+  shapes.changed = s.object { seq = seq, duplicate = s.boolean() }
+  shapes.mute = s.object { chatId = id, ["until"] = s.integer { minimum = 0 } }
+  shapes.pin = s.object { chatId = id, target = seq, on = s.boolean() }
+
+  shapes.history = s.object {
+    chatId = id,
+    ["before?"] = seq,
+    ["after?"] = count,
+    ["around?"] = seq,
+    ["at?"] = s.integer { minimum = 0 },
+    ["limit?"] = s.integer { minimum = 1, maximum = rules.PAGE_MAX, default = rules.PAGE_DEFAULT },
+  }
+
+  shapes.reaction = s.object {
+    emoji = emoji,
+    ["userIds?"] = s.array(id),
+    ["count?"] = count,
+  }
+  shapes.entry = s.open_object {
+    chatId = id,
+    seq = seq,
+    kind = s.enum { "message", "edit", "delete", "reaction", "member" },
+    messageId = id,
+    senderId = s.nullable(id),
+    deviceId = s.nullable(id),
+    clientMsgId = s.nullable(s.string()),
+    sentAt = time,
+    ["type?"] = s.string(),
+    ["content?"] = s.open_object {},
+    ["replyTo?"] = seq,
+    ["mentions?"] = s.array(id),
+    ["expiresAt?"] = time,
+    ["editedAt?"] = time,
+    ["reactions?"] = s.array(shapes.reaction),
+    ["deleted?"] = s.boolean(),
+    ["target?"] = seq,
+    ["emoji?"] = s.string(),
+    ["on?"] = s.boolean(),
+    ["change?"] = s.open_object {},
+  }
+  shapes.page = s.object { entries = s.array(shapes.entry), more = s.boolean() }
+
+  shapes.pull = s.object {
+    ["cursor?"] = s.string { maxBytes = 512 },
+    ["limit?"] = s.integer { minimum = 1, maximum = rules.PAGE_MAX, default = rules.PAGE_DEFAULT },
+  }
+  shapes.state = s.object {
+    chatId = id,
+    kind = s.enum { "direct", "group", "channel" },
+    ["title?"] = s.string(),
+    ["userId?"] = id,
+    lastSeq = count,
+    last = s.nullable(shapes.entry),
+    unread = count,
+    myRead = count,
+    myDelivered = count,
+    ["peerRead?"] = count,
+    ["peerDelivered?"] = count,
+    role = s.string(),
+    muted = s.integer { minimum = 0 },
+    pins = s.array(seq),
+    memberCount = count,
+    updatedAt = time,
+    ["left?"] = s.boolean(),
+  }
+  shapes.states = s.object {
+    chats = s.array(shapes.state),
+    cursor = s.string(),
+    more = s.boolean(),
+  }
+  shapes.updated = s.open_object { chatId = id }
+
+  shapes.rest_post = s.object {
+    senderId = id,
+    ["receiverId?"] = id,
+    ["chatId?"] = id,
+    content = s.any(),
+    ["type?"] = s.string { maxBytes = rules.TYPE_BYTES_MAX },
+    ["clientMsgId?"] = client_msg_id,
+  }
+  shapes.rest_get = s.object {
+    ["userId?"] = id,
+    ["chatId?"] = id,
+    ["limit?"] = s.integer { minimum = 1, maximum = rules.PAGE_MAX, default = rules.PAGE_DEFAULT },
+    ["timestamp?"] = s.integer { minimum = 0 },
+  }
+
+  return shapes
+end
