@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define REAL_LEN_MAX 32
+#define INTEGER_END 9223372036854775808.0 /* 2^63 */
 #define SORT_SMALL_MAX 32
 
 static int write_control(struct buf *out, unsigned char byte)
@@ -78,6 +79,12 @@ int json_write_real(struct buf *out, double value)
         return buf_append(out, BYTES("null"));
     }
     char text[REAL_LEN_MAX];
+    /* All digits as far as integers go: the fewest that name the double may name another
+     * integer, as 9.2233720368547758e18 does for 2^63. */
+    if (fabs(value) <= INTEGER_END && !(trunc(value) < value) && !(trunc(value) > value)) {
+        int digits = snprintf(text, sizeof(text), "%.0f", value + 0.0); /* not "-0" */
+        return buf_append(out, (struct bytes){text, (size_t)digits});
+    }
     int len = 0;
     /* The shortest that reads back as the same value; 17 digits always do. */
     for (int digits = 15; digits <= 17; digits++) {

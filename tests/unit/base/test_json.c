@@ -261,6 +261,13 @@ TEST(json, strings_are_written_so_that_any_reader_reads_them)
     buf_close(&out);
 }
 
+TEST(json, value_has_one_spelling_however_it_was_rounded)
+{
+    assert_written("[100000000000000000.80]", true, "[100000000000000000]");
+    assert_written("[-9223372036854775807.5, 9223372036854775807.5, 1e300]", true,
+                   "[-9223372036854775808,9223372036854775808,1e+300]");
+}
+
 TEST(json, reals_read_back_as_they_were)
 {
     static const double values[] = {0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308, -2.5, 1e21};
