@@ -3,6 +3,7 @@
  * CONN_STATEMENTS_MAX; the one not used for longest goes first. What an owner
  * leaves behind when it ends goes when the next owner comes.
  */
+#include "host/base/check.h"
 #include "host/base/err.h"
 #include "host/base/mem.h"
 #include "storage/owner.h"
@@ -10,6 +11,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define BUCKETS 128 /* a power of two */
 
@@ -171,17 +173,46 @@ static bool ends_here(struct conn *conn, const char *tail)
 
 static int check_statement(struct conn *conn, sqlite3_stmt *statement, const char *tail)
 {
-    if (statement == NULL) {
-        return fail(conn, ERR_INVALID, "no statement here");
-    }
-    if (sqlite3_stmt_isexplain(statement) != 0) {
-        return fail(conn, ERR_INVALID, "EXPLAIN is not allowed");
-    }
+    CHECK(statement != NULL); /* it begins with a word, so it is a statement or an error */
     if (!ends_here(conn, tail)) {
         conn->words[0] = '\0';
         return fail(conn, ERR_INVALID, "one statement at a time: more SQL follows the first");
     }
     return 0;
+}
+
+static const char *skip_comments(const char *at)
+{
+    for (;;) {
+        at += strspn(at, " \t\r\n\f");
+        const char *end;
+        if (strncmp(at, "--", 2) == 0) {
+            end = strchr(at, '\n');
+        } else if (strncmp(at, "/*", 2) == 0) {
+            end = strstr(at + 2, "*/");
+            end = end != NULL ? end + 1 : NULL;
+        } else {
+            return at;
+        }
+        if (end == NULL) {
+            return at + strlen(at);
+        }
+        at = end + 1;
+    }
+}
+
+/* The first word alone tells what a statement is; the authorizer sees what it touches. */
+static bool begins_well(const char *sql)
+{
+    static const char *const words[] = {"SELECT", "INSERT",  "UPDATE", "DELETE",
+                                        "WITH",   "REPLACE", "VALUES"};
+    sql = skip_comments(sql);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strncasecmp(sql, words[i], strlen(words[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int prepare(struct conn *conn, struct bytes sql, struct cached **out)
@@ -193,6 +224,12 @@ static int prepare(struct conn *conn, struct bytes sql, struct cached **out)
     c->sql_bytes = sql.len;
     if (sql.len > 0) {
         memcpy(c->sql, sql.data, sql.len);
+    }
+    if (!begins_well(c->sql)) {
+        mem_free(c);
+        return fail(conn, ERR_INVALID,
+                    "a statement of SELECT, INSERT, UPDATE, DELETE, REPLACE, VALUES or WITH is "
+                    "expected");
     }
     const char *tail = c->sql;
     int code = sqlite3_prepare_v3(conn->sqlite, c->sql, (int)sql.len + 1, SQLITE_PREPARE_PERSISTENT,

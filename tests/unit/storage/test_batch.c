@@ -175,12 +175,15 @@ TEST(batch, bad_sql_is_refused_with_words_and_place)
         const char *sql;
         const char *words;
     } cases[] = {
-        {"SELEKT 1", "syntax error, at byte 1"},
-        {"", "no statement"},
-        {"-- only a comment", "no statement"},
+        {"SELEKT 1", "is expected"},
+        {"SELECT 1 FORM x", "syntax error, at byte 15"},
+        {"", "is expected"},
+        {"-- only a comment", "is expected"},
         {"SELECT 1; SELECT 2", "one statement at a time"},
         {"SELECT 1; DROP", "one statement at a time"},
-        {"EXPLAIN SELECT 1", "EXPLAIN"},
+        {"EXPLAIN SELECT 1", "is expected"},
+        {"; SELECT 1", "is expected"},
+        {"/* CREATE", "is expected"},
         {"SELECT ?1, ?2", "wants 2 values, 0 are given"},
         {"SELECT \"text\"", "no such column"},
         {"SELECT missing FROM chat_log", "no such column: missing"},
