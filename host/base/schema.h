@@ -8,8 +8,11 @@
  *
  *   x-minBytes, x-maxBytes   length of a string in bytes
  *   x-limitBytes             as x-maxBytes, but over it is ERR_TOO_LARGE
+ *   x-prefix                 what a string starts with
  *   x-open: true             unknown members of this object are kept
  *
+ * The schema `true`, and one without type and without members, keeps anything.
+ * enum and const hold scalars. required names declared properties only.
  * Members that a schema does not name are marked JSON_DROPPED, unless x-open
  * or additionalProperties (true, or a schema for them) says otherwise.
  * maxItems exceeded is ERR_TOO_LARGE, every other failure ERR_INVALID.

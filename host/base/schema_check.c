@@ -98,7 +98,8 @@ static int check_string(struct check *c, const struct schema *schema, const stru
         return schema_fail(c->error, place, ERR_INVALID, "at most %u bytes expected",
                            schema->bytes_max);
     }
-    if (schema->length_min > 0 || text.len > schema->length_max) {
+    /* A character has one to four bytes, so most lengths need no counting. */
+    if (text.len / 4 < schema->length_min || text.len > schema->length_max) {
         size_t count = utf8_count(text);
         if (count < schema->length_min) {
             return schema_fail(c->error, place, ERR_INVALID, "at least %u characters expected",
