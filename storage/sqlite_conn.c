@@ -40,11 +40,13 @@ static const struct {
     {SQLITE_LIMIT_WORKER_THREADS, 0},
 };
 
+/* The schema is trusted, because full text in triggers needs it in this SQLite; the authorizer is
+ * asked about triggers too, and was about defaults and checks when they were made. */
 static const struct {
     int which;
     int on;
 } switches[] = {
-    {SQLITE_DBCONFIG_DEFENSIVE, 1},       {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+    {SQLITE_DBCONFIG_DEFENSIVE, 1},       {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1},
     {SQLITE_DBCONFIG_DQS_DML, 0},         {SQLITE_DBCONFIG_DQS_DDL, 0},
     {SQLITE_DBCONFIG_ENABLE_VIEW, 0},     {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
     {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_FKEY, 0},
