@@ -115,6 +115,13 @@ static char *put(char *to, struct bytes bytes)
     return to + bytes.len;
 }
 
+/* Whether the answer has somewhere to go. */
+static bool is_awaited(const struct exchange *exchange)
+{
+    return exchange->done != NULL ||
+           (exchange->session != NULL && exchange->session->state != SESSION_ENDED);
+}
+
 /* member is RESULT or ERROR. */
 static void send_single(struct exchange *exchange, struct bytes id, struct bytes member,
                         struct bytes value)
@@ -156,9 +163,8 @@ static int collect(struct exchange *exchange, struct bytes id, struct bytes memb
 static void put_answer(struct exchange *exchange, struct bytes id, struct bytes member,
                        struct bytes value)
 {
-    if (exchange->done == NULL &&
-        (exchange->session == NULL || exchange->session->state == SESSION_ENDED)) {
-        return; /* nobody waits */
+    if (!is_awaited(exchange)) {
+        return;
     }
     if (exchange->done == NULL && !exchange->is_batch) {
         send_single(exchange, id, member, value);
@@ -238,7 +244,7 @@ void exchange_drop(struct exchange *exchange)
     }
     if (exchange->done != NULL) {
         finish_http(exchange);
-    } else if (exchange->session != NULL && answers->len > 0) {
+    } else if (answers->len > 0 && is_awaited(exchange)) {
         send_frame(exchange, answers->err ? NULL : frame_new(buf_bytes(answers), FRAME_ANSWER));
     }
     exchange_free(exchange);
