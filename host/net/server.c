@@ -15,11 +15,14 @@
 #include "host/net/server_private.h"
 
 #include <libwebsockets.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <uv.h>
 
 #define TICK_MS 250
 #define TICKS_A_SWEEP 4      /* so every link is looked at once a second */
@@ -77,9 +80,58 @@ static const struct lws_protocols protocols[] = {
 /* Life is told by our own pings; this turns lws's off. */
 static const lws_retry_bo_t no_validity = {.secs_since_valid_ping = 0};
 
+static void find_idle_cb(uv_handle_t *handle, void *ctx)
+{
+    struct server *server = ctx;
+    if (handle->type == UV_IDLE) {
+        server->lws_handle = handle;
+    }
+}
+
+static void still_there_cb(uv_handle_t *handle, void *ctx)
+{
+    struct server *server = ctx;
+    if (handle == server->lws_handle) {
+        server->lws_is_open = true;
+    }
+}
+
+/*
+ * On a loop that is not its own lws does not say when its handles are closed,
+ * and wants to be destroyed a second time when they are. It has one idle
+ * handle, closed last, and nobody else here has one.
+ */
+static void go_on_ending(struct server *server)
+{
+    server->lws_is_open = false;
+    uv_walk(loop_native(server->loop), still_there_cb, server);
+    if (!server->lws_is_open) {
+        lws_context_destroy(server->context);
+    }
+}
+
+/* Looked at before lws does: a context that fails half way leaves its loop handles behind. */
+static bool tls_files_are_good(const struct server_options *options)
+{
+    SSL_CTX *probe = SSL_CTX_new(TLS_server_method());
+    bool good = probe != NULL && options->tls_key_path != NULL &&
+                SSL_CTX_use_certificate_chain_file(probe, options->tls_cert_path) == 1 &&
+                SSL_CTX_use_PrivateKey_file(probe, options->tls_key_path, SSL_FILETYPE_PEM) == 1 &&
+                SSL_CTX_check_private_key(probe) == 1;
+    SSL_CTX_free(probe);
+    ERR_clear_error();
+    return good;
+}
+
 static int make_context(struct server *server)
 {
     void *loops[1] = {loop_native(server->loop)};
+    if (server->has_tls && !tls_files_are_good(&server->options)) {
+        LOG(LOG_ERROR, "net", "the TLS certificate and key do not load or do not belong together",
+            LOG_TEXT("cert", server->options.tls_cert_path),
+            LOG_TEXT("key", server->options.tls_key_path));
+        return ERR_INVALID;
+    }
     struct lws_context_creation_info info = {0};
     info.foreign_loops = loops;
     info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
@@ -102,14 +154,13 @@ static int make_context(struct server *server)
     CHECK(pthread_mutex_lock(&context_mutex) == 0);
     lws_set_log_level(LLL_ERR | LLL_WARN, log_cb);
     server->context = lws_create_context(&info);
+    uv_walk(loop_native(server->loop), find_idle_cb, server); /* the newest comes last */
     CHECK(pthread_mutex_unlock(&context_mutex) == 0);
     server->vhost =
         server->context == NULL ? NULL : lws_get_vhost_by_name(server->context, "default");
     if (server->vhost == NULL) {
-        LOG(LOG_ERROR, "net", "the network layer did not start; are the TLS files readable?",
-            LOG_TEXT("cert", server->options.tls_cert_path),
-            LOG_TEXT("key", server->options.tls_key_path));
-        return server->has_tls ? ERR_INVALID : ERR_IO;
+        LOG(LOG_ERROR, "net", "libwebsockets did not start");
+        return ERR_IO;
     }
     return 0;
 }
@@ -125,6 +176,9 @@ static void hook_cb(struct turn_hook *hook)
         server->dirty = link->next_dirty;
         link->is_dirty = false;
         link_flush(link);
+    }
+    if (server->is_ending && server->context != NULL) {
+        go_on_ending(server);
     }
     if (server->is_ending && server->context == NULL) {
         finish(server);

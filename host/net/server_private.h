@@ -32,6 +32,8 @@ struct server {
     bool has_tls;
     bool is_draining;
     bool is_ending;
+    bool lws_is_open;
+    void *lws_handle; /* one of lws's own on the loop */
     void (*done)(void *ctx);
     void *done_ctx;
     struct {
