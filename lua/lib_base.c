@@ -112,7 +112,7 @@ static int base_xpcall(lua_State *L)
 static int base_setmetatable(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_argcheck(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table expected");
+    luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
     lua_settop(L, 2);
     if (lua_getmetatable(L, 1)) {
         return luaL_error(L, "the table has a metatable already, and it cannot be changed");

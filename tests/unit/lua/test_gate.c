@@ -141,7 +141,7 @@ TEST(gate, wait_where_none_is_possible_says_where)
         evaluate(cell, "return select(2, pcall(table.sort, {1, 2}, function() ask() end))"),
         "probe/init.lua:1: cannot wait inside table.sort's comparator");
     assert_string_equal(evaluate(cell, "return select(2, pcall(string.gsub, 'a', 'a', ask))"),
-                        "cannot wait inside string.gsub's replacement");
+                        "probe/init.lua:1: cannot wait inside string.gsub's replacement");
     assert_string_equal(evaluate(cell, "local co = coroutine.create(ask)\n"
                                        "local _, r = pcall(table.sort, {1, 2}, function()\n"
                                        "  error(select(2, coroutine.resume(co)), 0) end) return r"),
