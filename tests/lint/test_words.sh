@@ -21,6 +21,8 @@ a hidden mark|// XXX
 half a feature|return "not implemented";
 a path outside|see /work/notes.md
 LIST
+echo 'await gets(client, PONG);' | put ok.mjs
+passes "another language's gets is no concern" words ok.mjs
 echo 'strcpy(a, b); /* words: the size was checked above */' | put bad.c
 passes "an exception with a reason is let through" words bad.c
 plan
