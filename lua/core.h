@@ -20,12 +20,15 @@
 #include "host/base/schema.h"
 #include "host/loop/loop.h"
 #include "host/loop/timer.h"
+#include "lua/api_crypto.h"
 #include "lua/bundle.h"
 #include "lua/cell.h"
 #include "lua/gate.h"
 #include "lua/runtime.h"
 #include "lua/wiring.h"
 #include "storage/db.h"
+
+#include <stdatomic.h>
 
 #define RUNTIME_PLUGINS_MAX 256
 #define RUNTIME_CALL_DEPTH_MAX 8   /* plugin calls plugin */
@@ -49,8 +52,6 @@ struct target {
     struct generation *generation;
     const struct entry *entry;
     size_t index; /* of the entry in the wiring, and of the handler in each cell */
-    struct metric *calls;
-    struct metric *errors;
 };
 
 struct generation {
@@ -95,7 +96,9 @@ struct plugin_cell {
     uint32_t events;       /* in flight */
     struct buf saved;      /* packed; what the old generation's save() gave */
     bool has_saved;
-    uint64_t cpu_ns_told; /* already in the slot's metric */
+    uint64_t cpu_ns_told; /* already in the slot's metrics */
+    int64_t memory_told;
+    struct crypto_env crypto;
 };
 
 struct event;
@@ -146,7 +149,8 @@ struct snapshot {
     struct map *topics; /* struct topic */
     const struct target *bearer;
     const struct target *upgrade;
-    struct target *targets; /* storage of all of the above */
+    struct target *targets; /* every entry of every generation, in order */
+    size_t *first_target;   /* of each generation */
     size_t targets_count;
     uint32_t counts[HUB_WORKERS_MAX]; /* events; each worker touches its own */
     bool replaced[HUB_WORKERS_MAX];
@@ -163,10 +167,16 @@ struct runtime {
     struct change *change_first; /* reloads waiting; the first is under way */
     struct change *change_last;
     struct text_list disabled;
-    void *follow_counts; /* lua/bus.c: who follows which keys, over all workers */
+    bool is_ending;          /* workers are gone: cells are closed at once, on the main thread */
+    struct follows *follows; /* lua/bus.c: who follows which keys, over all workers */
 };
 
 /* ---- snapshot.c ---- */
+
+/* Takes a generation out of a snapshot's hands: called when a snapshot is freed, and by whoever
+ * threw a prepared one away. Frees it, and its cells on their workers, when no snapshot holds it.
+ */
+void generation_release(struct generation *generation);
 
 /* Puts a snapshot together from generations; ERR_EXISTS or ERR_INVALID (a cycle of hook edges, two
  * plugins with one method, a hook on no point) with words. Main thread. */
@@ -174,11 +184,20 @@ int snapshot_new(struct snapshot **out, struct runtime *runtime, struct generati
                  size_t count, char *message, size_t message_size);
 void snapshot_free(struct snapshot *snapshot);
 struct generation *snapshot_plugin(const struct snapshot *snapshot, struct bytes name);
+/* The entry of a plugin; NULL when it has none of this kind and name. */
+const struct target *snapshot_find(const struct snapshot *snapshot, struct bytes plugin,
+                                   enum entry_kind kind, struct bytes name);
 const struct target *snapshot_route(const struct snapshot *snapshot, const char *method,
                                     const char *path);
 
 /* ---- worker.c ---- */
 
+/* Main thread, by letter from a worker: it has no event left under this replaced snapshot. */
+void snapshot_left(struct snapshot *snapshot);
+
+/* By letter from the main thread: another snapshot is current. */
+void worker_snapshot_replaced(struct runtime_worker *worker, struct snapshot *snapshot);
+void runtime_worker_free(struct runtime_worker *worker);
 /* The snapshot to serve an event under, counted; NULL before the first flip. */
 struct snapshot *worker_admit(struct runtime_worker *worker);
 /* Counts an event in once more, or out. */
@@ -195,8 +214,16 @@ int plugin_cell_new(struct plugin_cell **out, struct generation *generation,
 /* Frees it now, or as soon as nothing is pending. */
 void plugin_cell_retire(struct plugin_cell *cell);
 struct plugin_cell *plugin_cell_of(lua_State *L);
-/* Pushes the `mesh` table. */
+/* Pushes the `mesh` table, and the handler of an entry. */
 void plugin_cell_push_mesh(lua_State *L);
+void plugin_cell_push_handler(lua_State *L, size_t index);
+/* Pushes a function of the plugin's module ("save"), nil when it has none. */
+void plugin_cell_push_module(lua_State *L, const char *name);
+/* Takes the value on top as what init.lua returned. */
+void plugin_cell_set_module(lua_State *L);
+bool plugin_cell_has(struct plugin_cell *cell, const char *name);
+/* Takes the value on top as the handler of the entry of this index. */
+void plugin_cell_set_handler(lua_State *L, size_t index);
 /* A wait of host work: counted, so that the cell outlives it. */
 struct wait {
     struct ticket ticket;

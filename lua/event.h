@@ -10,8 +10,9 @@
 
 enum event_take {
     TAKE_NOTHING,
-    TAKE_JSON, /* into worker->out by the entry's result schema */
-    TAKE_PACK, /* plain data into worker->out; has_value says whether there was one */
+    TAKE_JSON,  /* into worker->out by the entry's result schema */
+    TAKE_ROUTE, /* {status, headers, json, body}, the json by the entry's result schema */
+    TAKE_PACK,  /* plain data into worker->out; has_value says whether there was one */
 };
 
 struct event {
@@ -20,8 +21,10 @@ struct event {
     struct snapshot *snapshot; /* held; NULL for start and probe before the first flip */
     struct plugin_cell *cell;
     const struct target *target; /* NULL for start, probe, save, restore */
-    struct event *parent;        /* the event whose code waits for this one, or NULL */
+    /* Whose code waits for this event: the plugins from the first to the one that called. */
+    const struct generation *callers[RUNTIME_CALL_DEPTH_MAX];
     unsigned depth;
+    const struct slot *from; /* the plugin that called, or NULL */
     /* Pushes the handler's arguments after (mesh), gives their number. */
     int (*push)(lua_State *L, struct event *event);
     enum event_take take;

@@ -53,5 +53,7 @@ int schema_check(const struct schema *schema, struct json_doc *doc, struct json_
 const struct schema *schema_property(const struct schema *schema, struct bytes name);
 const struct schema *schema_items(const struct schema *schema);
 bool schema_wants_array(const struct schema *schema);
+/* True when the value is a number and no string: for values that come as text. */
+bool schema_wants_number(const struct schema *schema);
 
 #endif

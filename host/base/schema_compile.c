@@ -355,3 +355,10 @@ bool schema_wants_array(const struct schema *schema)
            (schema->types & SCHEMA_TYPE(JSON_ARRAY)) != 0 &&
            (schema->types & SCHEMA_TYPE(JSON_OBJECT)) == 0;
 }
+
+bool schema_wants_number(const struct schema *schema)
+{
+    const unsigned numbers = SCHEMA_TYPE(JSON_INTEGER) | SCHEMA_TYPE(JSON_REAL);
+    return schema != NULL && schema != &schema_any && (schema->types & numbers) != 0 &&
+           (schema->types & SCHEMA_TYPE(JSON_STRING)) == 0;
+}

@@ -1,0 +1,12 @@
+/* Problem details (RFC 9457), for whoever answers HTTP. */
+#ifndef LUA_HTTP_H
+#define LUA_HTTP_H
+
+#include "host/base/buf.h"
+#include "host/net/http.h"
+
+/* Ends the request. data (may be NULL): more members as JSON, without braces. */
+void http_answer_problem(struct http_request *request, int status, const char *type,
+                         const char *detail, const struct buf *data);
+
+#endif
