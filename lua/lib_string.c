@@ -28,14 +28,14 @@ static int string_rep(lua_State *L)
     }
     size_t total = (size_t)n * len + ((size_t)n - 1) * separator_len;
     luaL_Buffer out;
-    char *at = luaL_buffinitsize(L, &out, total);
-    for (lua_Integer i = 0; i < n; i++) {
-        memcpy(at, s, len);
-        at += len;
-        if (i + 1 < n) {
-            memcpy(at, separator, separator_len);
-            at += separator_len;
-        }
+    char *to = luaL_buffinitsize(L, &out, total);
+    memcpy(to, s, len);
+    memcpy(to + len, separator, n > 1 ? separator_len : 0);
+    /* What is there is copied behind itself, twice as much each time. */
+    for (size_t done = n > 1 ? len + separator_len : total; done < total;) {
+        size_t more = done < total - done ? done : total - done;
+        memcpy(to + done, to, more);
+        done += more;
     }
     luaL_pushresultsize(&out, total);
     return 1;

@@ -1,0 +1,3 @@
+-- ends: ERR_PLUGIN invalid conversion
+-- %p would show an address
+return ('%p'):format({})

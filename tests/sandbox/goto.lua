@@ -1,0 +1,3 @@
+-- ends: ERR_BUDGET CPU time
+-- goto without end
+::again:: goto again

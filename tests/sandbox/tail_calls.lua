@@ -1,0 +1,4 @@
+-- ends: ERR_BUDGET CPU time
+-- tail calls without end
+local function f() return f() end
+f()
