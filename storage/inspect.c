@@ -34,12 +34,12 @@ static uint32_t number_at(const unsigned char *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-static bool has_log(const char *path)
+static bool has_beside(const char *path, const char *suffix)
 {
-    char log[PATH_MAX];
+    char beside[PATH_MAX];
     struct stat st;
-    snprintf(log, sizeof(log), "%s-wal", path);
-    return stat(log, &st) == 0 && st.st_size > 0;
+    snprintf(beside, sizeof(beside), "%s%s", path, suffix);
+    return stat(beside, &st) == 0 && st.st_size > 0;
 }
 
 /* NULL, or what is wrong with the header of a file of this size. */
@@ -87,9 +87,10 @@ int inspect_file(const char *path, char *words, size_t words_size)
                  inspect_advice(err));
         return err;
     }
-    bool is_new = st.st_size == 0;
+    /* A journal is left when the file was cut off while it was made: SQLite takes that back. */
+    bool is_new = st.st_size == 0 || has_beside(path, "-journal");
     const char *fault =
-        is_new ? NULL : header_fault(header, (size_t)bytes, st.st_size, !has_log(path));
+        is_new ? NULL : header_fault(header, (size_t)bytes, st.st_size, !has_beside(path, "-wal"));
     if (fault != NULL) {
         snprintf(words, words_size, "%s: %s%s", path, fault, inspect_advice(ERR_CORRUPT));
         return ERR_CORRUPT;

@@ -52,9 +52,50 @@ static const struct {
     {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_FKEY, 0},
 };
 
+static int last_errno_of(sqlite3 *sqlite, int which)
+{
+    sqlite3_file *file = NULL;
+    int system = 0;
+    if (sqlite3_file_control(sqlite, "main", which, &file) == SQLITE_OK && file != NULL &&
+        file->pMethods != NULL) {
+        (void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &system);
+    }
+    return system;
+}
+
+/* A write that failed at COMMIT leaves its reason with the file only: a quota, a size limit. */
+static int system_errno(const struct conn *conn, int code)
+{
+    if (conn == NULL || conn->sqlite == NULL) {
+        return 0;
+    }
+    int system =
+        code == SQLITE_IOERR_WRITE ? last_errno_of(conn->sqlite, SQLITE_FCNTL_JOURNAL_POINTER) : 0;
+    if (system == 0 && code == SQLITE_IOERR_WRITE) {
+        system = last_errno_of(conn->sqlite, SQLITE_FCNTL_FILE_POINTER);
+    }
+    return system != 0 ? system : sqlite3_system_errno(conn->sqlite);
+}
+
+static int disk_err(int system)
+{
+    switch (system) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return ERR_DISK_FULL;
+    case EROFS:
+        return ERR_READ_ONLY;
+    case EACCES:
+    case EPERM:
+        return ERR_DENIED;
+    default:
+        return ERR_IO;
+    }
+}
+
 int conn_err(const struct conn *conn, int code)
 {
-    int system = conn != NULL && conn->sqlite != NULL ? sqlite3_system_errno(conn->sqlite) : 0;
     switch (code & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
@@ -76,14 +117,7 @@ int conn_err(const struct conn *conn, int code)
         return ERR_DISK_FULL;
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
-        if (code == SQLITE_IOERR_NOMEM) {
-            return ERR_NOMEM;
-        }
-        /* A log or index that cannot grow is reported as I/O; the cause is in errno. */
-        return system == ENOSPC || system == EDQUOT || system == EFBIG ? ERR_DISK_FULL
-               : system == EROFS                                       ? ERR_READ_ONLY
-               : system == EACCES || system == EPERM                   ? ERR_DENIED
-                                                                       : ERR_IO;
+        return code == SQLITE_IOERR_NOMEM ? ERR_NOMEM : disk_err(system_errno(conn, code));
     case SQLITE_TOOBIG:
         return ERR_TOO_LARGE;
     case SQLITE_CONSTRAINT:

@@ -316,19 +316,23 @@ static void *run(void *ctx)
 
 /* ---- the other threads' side ---- */
 
-/* The mutex is free while the batch runs: nobody else may be there in the threadless case. */
 static int push_threadless(struct writer *w, struct db_batch *batch)
 {
+    if (batch->is_read && w->conn != NULL) {
+        run_read(w->conn, batch);
+        answers_add(&w->answers, batch);
+        answers_post(&w->answers);
+        return 0;
+    }
     if (atomic_load(&w->err) != 0) {
         probe(w);
     }
     int err = atomic_load(&w->err);
-    if (err) {
-        return err;
+    if (err == 0) {
+        w->group[w->held++] = batch;
+        work(w);
     }
-    w->group[w->held++] = batch;
-    work(w);
-    return 0;
+    return err;
 }
 
 int writer_push(struct writer *w, struct db_batch *batch)
