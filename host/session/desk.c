@@ -9,6 +9,8 @@
 
 #define SLOTS_MIN 64
 #define DEFAULT_JSON_DEPTH 32
+#define SCRATCH_BYTES_MIN 4096 /* so that ids and most errors need no memory */
+#define SCRATCH_BYTES_MAX ((size_t)1 << 20)
 
 /* Resets are for whoever was not told of events; the slow-consumer rule covers them like events. */
 #define RESET_TEXT BYTES("{\"jsonrpc\":\"2.0\",\"method\":\"sync.reset\",\"params\":{}}")
@@ -50,7 +52,8 @@ struct desk *desk_new(struct hub *hub, unsigned index, struct loop *loop,
     timer_open(&desk->login_timer, loop, login_timer_fired);
     timer_open(&desk->turn_timer, loop, turn_timer_fired);
     json_open(&desk->doc);
-    buf_open(&desk->scratch, (size_t)1 << 20);
+    buf_open(&desk->scratch, SCRATCH_BYTES_MAX);
+    CHECK(buf_reserve(&desk->scratch, SCRATCH_BYTES_MIN) != NULL);
     desk->reset_frame = frame_new(RESET_TEXT, FRAME_EVENT);
     CHECK(desk->reset_frame != NULL);
     open_metrics(desk);

@@ -59,6 +59,9 @@ static bool take_id(struct call *call, struct buf *scratch, const struct json_no
     if (id == NULL) {
         return true;
     }
+    if (id->type == JSON_STRING && id->size > RPC_ID_BYTES_MAX) {
+        return false; /* before it is written out in full */
+    }
     buf_clear(scratch);
     if (id->type == JSON_INTEGER) {
         buf_append_integer(scratch, id->integer);

@@ -76,17 +76,21 @@ struct rpc_backend {
 
 /* Ends the call with a result, a JSON text that is copied. On the desk's thread, like all here. */
 void rpc_answer(struct call *call, struct bytes result);
-/* data_members is what follows "type" in error.data (`"path":"/x"`) or BYTES_NONE. */
+/*
+ * message NULL: the code's own text; a longer one than RPC_MESSAGE_BYTES_MAX is cut. data_members
+ * is what follows "type" in error.data (`"path":"/x"`) or BYTES_NONE; over 32 KiB it is left out.
+ */
 void rpc_fail(struct call *call, enum rpc_code code, const char *message,
               struct bytes data_members);
-/* The session the call came over, or NULL: HTTP, or the connection is gone. */
+/* The session the call came over, or NULL: HTTP, or the connection is gone or ending. */
 struct session *call_session(const struct call *call);
-/* Whether anybody waits for the answer (it has an id). */
+/* True when the call has no id, so that nobody waits for an answer. */
 bool call_is_notification(const struct call *call);
 
 /* ---- messages over HTTP ---- */
 
-/* status 200 with a body, 204 without, 401 (a call needs a login and the caller has none). */
+/* status 200 with a body, 204 without, 401 (a call needs a login and the caller has none; maybe
+ * with a body), 503 (no memory for the answer). body is lent during the call. */
 typedef void (*rpc_http_done)(void *ctx, int status, struct bytes body);
 /* Runs one message for a caller (user_id NULL: not logged in). done is called once, maybe before
  * this returns. */

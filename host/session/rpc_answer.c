@@ -15,6 +15,8 @@
 #define RESULT BYTES(",\"result\":")
 #define ERROR BYTES(",\"error\":")
 #define NULL_ID BYTES("null")
+#define ANSWER_TOO_LARGE                                                                           \
+    "{\"code\":-32013,\"message\":\"The answer is too large\",\"data\":{\"type\":\"too_large\"}}"
 
 struct exchange *exchange_new(struct desk *desk, struct session *session, rpc_http_done done,
                               void *done_ctx)
@@ -34,6 +36,7 @@ struct exchange *exchange_new(struct desk *desk, struct session *session, rpc_ht
     exchange->began_ns = clock_precise_ns();
     exchange->open = 1;
     exchange->is_batch = false;
+    exchange->is_broken = false;
     exchange->needs_login = false;
     exchange->calls = NULL;
     exchange->prev = NULL;
@@ -168,10 +171,9 @@ static void put_answer(struct exchange *exchange, struct bytes id, struct bytes 
     }
     if (exchange->done == NULL && !exchange->is_batch) {
         send_single(exchange, id, member, value);
-    } else if (collect(exchange, id, member, value) != 0) {
-        (void)collect(exchange, id, ERROR,
-                      BYTES("{\"code\":-32013,\"message\":\"The answer is too large\","
-                            "\"data\":{\"type\":\"too_large\"}}"));
+    } else if (collect(exchange, id, member, value) != 0 &&
+               collect(exchange, id, ERROR, BYTES(ANSWER_TOO_LARGE)) != 0) {
+        exchange->is_broken = true;
     }
 }
 
@@ -228,7 +230,13 @@ void exchange_refuse(struct exchange *exchange, enum rpc_code code, struct bytes
 static void finish_http(struct exchange *exchange)
 {
     struct buf *answers = &exchange->answers;
-    int status = exchange->needs_login ? 401 : answers->len > 0 ? 200 : 204;
+    int status = answers->len > 0 ? 200 : 204;
+    if (exchange->is_broken || answers->err) {
+        buf_clear(answers);
+        status = 503;
+    } else if (exchange->needs_login) {
+        status = 401;
+    }
     exchange->done(exchange->done_ctx, status, buf_bytes(answers));
 }
 
@@ -244,8 +252,9 @@ void exchange_drop(struct exchange *exchange)
     }
     if (exchange->done != NULL) {
         finish_http(exchange);
-    } else if (answers->len > 0 && is_awaited(exchange)) {
-        send_frame(exchange, answers->err ? NULL : frame_new(buf_bytes(answers), FRAME_ANSWER));
+    } else if ((answers->len > 0 || exchange->is_broken) && is_awaited(exchange)) {
+        bool is_whole = !exchange->is_broken && !answers->err;
+        send_frame(exchange, is_whole ? frame_new(buf_bytes(answers), FRAME_ANSWER) : NULL);
     }
     exchange_free(exchange);
 }

@@ -26,6 +26,7 @@ struct exchange {
     uint64_t began_ns;
     uint32_t open; /* calls not answered, and one more while the message is being started */
     bool is_batch;
+    bool is_broken;     /* there was no memory for an answer */
     bool needs_login;   /* a call over HTTP was refused for want of a login */
     struct call *calls; /* a batch's */
     struct buf answers; /* a batch's, or an HTTP answer's */

@@ -236,6 +236,7 @@ void session_end_softly(struct session *session, enum close_code code, struct by
     end->reason = (struct bytes){end->text, reason.len};
     session->end = end;
     session->state = SESSION_ENDING;
+    desk_forget_login(session->desk, session);
 }
 
 /* ---- logins ---- */

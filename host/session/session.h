@@ -52,6 +52,7 @@ struct hub *desk_hub(const struct desk *desk);
 void desk_drain(struct desk *desk);
 /* Calls not yet answered, over HTTP too. */
 size_t desk_calls_in_flight(const struct desk *desk);
+/* Connections that are bound to a login. */
 size_t desk_sessions(const struct desk *desk);
 
 /*

@@ -1,5 +1,7 @@
 /* Messages of one connection: what is answered, how, and what is not. */
 #include "host/base/clock.h"
+#include "host/base/mem.h"
+#include "host/base/metric.h"
 #include "tests/unit/session/stage.h"
 #include "tests/unit/unit.h"
 
@@ -7,6 +9,7 @@
 #define ERR(id, code, message, type)                                                               \
     "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"error\":{\"code\":" code ",\"message\":\"" message       \
     "\",\"data\":{\"type\":\"" type "\"}}}"
+#define ECHO "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"open.echo\"}"
 #define PARSE_ERROR ERR("null", "-32700", "Parse error", "parse_error")
 #define INVALID ERR("null", "-32600", "Invalid Request", "invalid_request")
 
@@ -390,8 +393,6 @@ TEST(flight, what_waits_goes_with_its_connection)
     stage_free(stage);
 }
 
-#define ECHO "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"open.echo\"}"
-
 TEST(rate, burst_is_served_and_the_next_call_told_when_to_retry)
 {
     struct stage *stage = stage_new(true);
@@ -506,6 +507,80 @@ TEST(drain, new_calls_are_unavailable_and_those_in_flight_are_answered)
     stage_answer(stage, "5");
     assert_string_equal(peer_next(peer), OK("1", "5"));
     peer_free(peer);
+    stage_free(stage);
+}
+
+TEST(flight, messages_that_come_in_spite_of_the_pause_are_bounded)
+{
+    static char text[64 * 1024];
+    struct stage *stage = stage_new(false);
+    struct peer *peer = peer_login(stage, 0, "ann", "l1");
+    for (int i = 0; i < RPC_CALLS_IN_FLIGHT_MAX; i++) {
+        peer_say(peer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"later\"}");
+    }
+    memset(text, ' ', sizeof(text) - 1);
+    memcpy(text, ECHO, sizeof(ECHO) - 1); /* and much space behind it */
+    for (int i = 0; i < 4; i++) {
+        peer_say(peer, text);
+        assert_int_equal(peer->close_code, 0);
+    }
+    peer_say(peer, text);
+    peer_say(peer, text);
+    assert_int_equal(peer->close_code, CLOSE_FLOODING);
+    peer_free(peer);
+    stage_free(stage);
+}
+
+/* Every allocation that may fail fails once; nothing is ever lost in silence. */
+static void check_faults(const char *text)
+{
+    for (unsigned nth = 1; nth < 12; nth++) {
+        struct stage *stage = stage_new(false);
+        struct peer *peer = peer_login(stage, 0, "ann", "l1");
+        mem_fault_after(nth);
+        peer_say(peer, text);
+        while (stage->held_count > 0) {
+            stage_answer(stage, "1");
+        }
+        mem_fault_after(0);
+        assert_true(peer->frames_count == 1 || peer->close_code != 0);
+        assert_int_equal(desk_calls_in_flight(stage->desks[0]), 0);
+        peer_free(peer);
+        stage_free(stage);
+    }
+}
+
+TEST(memory, want_of_it_is_an_error_answer_or_a_closed_connection)
+{
+    check_faults("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"later\"}");
+    check_faults("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"fail\"}");
+    check_faults("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"later\"},{\"jsonrpc\":\"2.0\","
+                 "\"id\":2,\"method\":\"fail\"},3]");
+    check_faults("{");
+}
+
+TEST(metrics, count_calls_by_how_they_ended)
+{
+    struct stage *stage = stage_new(false);
+    struct metric *good = metric_counter("chattermesh_rpc_calls_total", "outcome=\"ok\"", "");
+    struct metric *rejected =
+        metric_counter("chattermesh_rpc_calls_total", "outcome=\"rejected\"", "");
+    struct metric *connections = metric_gauge("chattermesh_connections", "", "");
+    struct metric *sessions = metric_gauge("chattermesh_sessions", "", "");
+    int64_t good_before = metric_value(good);
+    int64_t rejected_before = metric_value(rejected);
+    struct peer *peer = peer_login(stage, 0, "ann", "l1");
+    struct peer *stranger = peer_new(stage, 1);
+    assert_int_equal(metric_value(connections), 2);
+    assert_int_equal(metric_value(sessions), 1);
+    peer_say(peer, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"echo\"},"
+                   "{\"jsonrpc\":\"2.0\",\"method\":\"fail\"}]");
+    assert_int_equal(metric_value(good), good_before + 1);
+    assert_int_equal(metric_value(rejected), rejected_before + 1);
+    peer_free(peer);
+    peer_free(stranger);
+    assert_int_equal(metric_value(connections), 0);
+    assert_int_equal(metric_value(sessions), 0);
     stage_free(stage);
 }
 
