@@ -1,6 +1,7 @@
 /* A worker's sessions: their slots, the deadline of those not bound, and the end of the turn. */
 #include "host/base/check.h"
 #include "host/base/clock.h"
+#include "host/base/list.h"
 #include "host/base/mem.h"
 #include "host/base/metric.h"
 #include "host/session/session_private.h"
@@ -235,7 +236,7 @@ void desk_forget_login(struct desk *desk, struct session *session)
 
 static void login_timer_fired(struct timer *timer)
 {
-    struct desk *desk = (struct desk *)(void *)((char *)timer - offsetof(struct desk, login_timer));
+    struct desk *desk = LIST_ITEM(timer, struct desk, login_timer);
     int64_t now_ms = clock_steady_ms();
     while (desk->oldest != NULL && desk->oldest->login_due_ms <= now_ms) {
         session_end_now(desk->oldest, CLOSE_UNAUTHENTICATED, BYTES("no login in time"));
@@ -260,7 +261,7 @@ void desk_wants_turn(struct desk *desk)
 
 static void turn_timer_fired(struct timer *timer)
 {
-    struct desk *desk = (struct desk *)(void *)((char *)timer - offsetof(struct desk, turn_timer));
+    struct desk *desk = LIST_ITEM(timer, struct desk, turn_timer);
     while (desk->ready != NULL) {
         struct session *session = desk->ready;
         desk->ready = session->next_ready;

@@ -5,6 +5,7 @@
 #include "host/session/hub.h"
 
 #include "host/base/check.h"
+#include "host/base/list.h"
 #include "host/base/mem.h"
 #include "host/session/limiter.h"
 #include "host/session/session_private.h"
@@ -31,8 +32,7 @@ struct hub {
 
 static void missed_cb(struct letter *letter)
 {
-    struct hub_place *place =
-        (struct hub_place *)(void *)((char *)letter - offsetof(struct hub_place, missed));
+    struct hub_place *place = LIST_ITEM(letter, struct hub_place, missed);
     struct desk *desk = atomic_load(&place->desk);
     atomic_store(&place->has_missed, false); /* what is missed from now on needs a letter more */
     if (desk == NULL) {

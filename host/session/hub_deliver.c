@@ -9,6 +9,7 @@
  */
 #include "host/base/check.h"
 #include "host/base/err.h"
+#include "host/base/list.h"
 #include "host/base/mem.h"
 #include "host/base/metric.h"
 #include "host/session/session_private.h"
@@ -80,8 +81,7 @@ static void parcel_free(struct parcel *parcel)
 
 static void parcel_cb(struct letter *letter)
 {
-    struct parcel *parcel =
-        (struct parcel *)(void *)((char *)letter - offsetof(struct parcel, letter));
+    struct parcel *parcel = LIST_ITEM(letter, struct parcel, letter);
     struct desk *desk = atomic_load(&parcel->place->desk);
     atomic_fetch_sub(&parcel->place->waiting, parcel->count);
     atomic_fetch_sub(&parcel->place->waiting_bytes, parcel->bytes);
@@ -264,8 +264,7 @@ void hub_deliver_user(struct desk *from, struct bytes user_id, const struct deli
 
 static void closing_cb(struct letter *letter)
 {
-    struct closing *closing =
-        (struct closing *)(void *)((char *)letter - offsetof(struct closing, letter));
+    struct closing *closing = LIST_ITEM(letter, struct closing, letter);
     struct desk *desk = atomic_load(&closing->place->desk);
     if (desk != NULL) {
         desk_close_connection(desk, closing->connection, closing->code, closing->reason);

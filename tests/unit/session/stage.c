@@ -3,6 +3,7 @@
 #include "host/base/check.h"
 #include "host/base/clock.h"
 #include "host/base/err.h"
+#include "host/base/list.h"
 #include "host/base/mem.h"
 
 #include <stdio.h>
@@ -174,11 +175,22 @@ void stage_answer(struct stage *stage, const char *result)
     rpc_answer(call, bytes_of(result));
 }
 
+void stage_batch(char *text, size_t size, int count)
+{
+    size_t len = (size_t)snprintf(text, size, "[");
+    for (int i = 0; i < count; i++) {
+        len += (size_t)snprintf(text + len, size - len,
+                                "%s{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"later\"}",
+                                i > 0 ? "," : "", i);
+    }
+    snprintf(text + len, size - len, "]");
+}
+
 /* ---- peers ---- */
 
 static struct peer *peer_of(struct conn *conn)
 {
-    return (struct peer *)(void *)((char *)conn - offsetof(struct peer, conn));
+    return LIST_ITEM(conn, struct peer, conn);
 }
 
 static void peer_sent(struct conn *conn, struct frame *frame)

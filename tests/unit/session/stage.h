@@ -11,6 +11,13 @@
 #define STAGE_HELD_MAX 256
 #define PEER_FRAMES_MAX 512
 
+/* Answers, and a call that needs no login. */
+#define OK(id, result) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":" result "}"
+#define ERR(id, code, message, type)                                                               \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"error\":{\"code\":" code ",\"message\":\"" message       \
+    "\",\"data\":{\"type\":\"" type "\"}}}"
+#define ECHO "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"open.echo\"}"
+
 struct peer {
     struct conn conn;
     struct stage *stage;
@@ -51,6 +58,9 @@ void stage_free(struct stage *stage);
 void stage_settle(struct stage *stage);
 /* Ends the oldest held call with this result. */
 void stage_answer(struct stage *stage, const char *result);
+
+/* Writes a batch of `count` calls of later, their ids from 0. */
+void stage_batch(char *text, size_t size, int count);
 
 struct peer *peer_new(struct stage *stage, unsigned worker);
 /* A peer with a login; NULL device means "phone". Its answer is read already. */

@@ -4,6 +4,7 @@
  * above all; the counts must come out exactly too.
  */
 #include "host/base/check.h"
+#include "host/base/list.h"
 #include "host/base/mem.h"
 #include "host/loop/timer.h"
 #include "host/session/audience.h"
@@ -114,8 +115,7 @@ static void deliver(struct worker *worker)
 
 static void tick_cb(struct timer *timer)
 {
-    struct worker *worker =
-        (struct worker *)(void *)((char *)timer - offsetof(struct worker, tick));
+    struct worker *worker = LIST_ITEM(timer, struct worker, tick);
     finish_closing(worker);
     if (worker->ticks++ == TICKS) {
         loop_stop(worker->loop);
