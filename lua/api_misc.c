@@ -284,6 +284,8 @@ void api_misc_add(lua_State *L, const struct manifest *manifest)
     struct plugin_cell *cell = plugin_cell_of(L);
     luaL_setfuncs(L, functions, 0);
     add_integer(L, "worker", cell->worker->index);
+    lua_pushstring(L, manifest->name);
+    lua_setfield(L, -2, "plugin");
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     push_limits(L, &cell->generation->runtime->options.limits);
