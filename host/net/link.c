@@ -55,11 +55,15 @@ void link_close(struct link *link)
     mem_free(link->conn.token);
 }
 
+/*
+ * lws must not lose a socket inside its own callback for it, and what it does
+ * by itself "soon" waits for its next event; so it goes at the end of the turn.
+ */
 void link_kill(struct link *link)
 {
     if (!link->is_killed) {
         link->is_killed = true;
-        lws_set_timeout(link->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+        link_mark_dirty(link);
     }
 }
 
@@ -277,6 +281,10 @@ static void after_flush(struct link *link)
 
 void link_flush(struct link *link)
 {
+    if (link->is_killed) {
+        link_mark_dirty(link);
+        return;
+    }
     link->waits_writable = false;
     while (link->out.count > 0 && !link->is_killed) {
         if (link->server->has_tls && lws_partial_buffered(link->wsi)) {
@@ -285,7 +293,6 @@ void link_flush(struct link *link)
         }
         ssize_t written = write_some(link);
         if (written < 0) {
-            outbox_close(&link->out);
             link_kill(link);
             return;
         }

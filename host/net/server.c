@@ -175,7 +175,11 @@ static void hook_cb(struct turn_hook *hook)
         struct link *link = server->dirty;
         server->dirty = link->next_dirty;
         link->is_dirty = false;
-        link_flush(link);
+        if (link->is_killed) {
+            lws_set_timeout(link->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+        } else {
+            link_flush(link);
+        }
     }
     if (server->is_ending && server->context != NULL) {
         go_on_ending(server);
