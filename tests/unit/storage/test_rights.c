@@ -127,8 +127,7 @@ TEST(rights, what_a_plugin_needs_works)
         "SELECT upper('x') || printf('%d', 1), mesh_now(), mesh_rev(), random()",
         "SELECT row_number() OVER (ORDER BY text), lag(text) OVER () FROM users_names",
         "INSERT INTO chat_log(text) SELECT text FROM users_names RETURNING id, text",
-        "INSERT INTO chat_log(id, text) VALUES(1, 'x') ON CONFLICT(id) DO UPDATE SET text = "
-        "excluded.text RETURNING text",
+        "INSERT INTO chat_log(id) VALUES(1) ON CONFLICT(id) DO UPDATE SET text = 'y' RETURNING id",
         "UPDATE chat_log SET text = text || '!' WHERE id = 1 RETURNING text, mesh_rev()",
         "DELETE FROM chat_log RETURNING id",
     };
