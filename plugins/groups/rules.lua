@@ -64,6 +64,15 @@ local function is_in(info)
   return true
 end
 
+-- Each id once and in order, with what is known of the user; {} for nothing.
+local function each_user(info, user_ids)
+  local users, list, i = users_by_id(info), each_once(user_ids), 0
+  return function()
+    i = i + 1
+    return list[i], list[i] and users[list[i]] or {}
+  end
+end
+
 -- Whether the caller may: an active member of a group whose role is enough.
 function rules.may(info, what)
   local ok, no = is_in(info)
@@ -112,20 +121,25 @@ function rules.add(info, user_ids, members_max)
   return changes
 end
 
+local function rank_of(user)
+  return user.active and RANK[user.role] or 0
+end
+
 -- Owners put out anyone, admins put out members only, and an owner stays.
 local function put_out(info, user_ids, action, change_of)
   local ok, no = rules.may(info)
   if not ok then
     return nil, no
   end
-  local users, changes, owners = users_by_id(info), {}, info.owners
-  for _, id in ipairs(each_once(user_ids)) do
-    local user = users[id] or {}
-    local rank = user.active and RANK[user.role] or 0
+  local changes, owners = {}, info.owners
+  for id, user in each_user(info, user_ids) do
+    local rank = rank_of(user)
     if info.role ~= "owner" and rank > RANK.member then
       return nil, rules.LESSER_ROLE
     end
-    owners = owners - (rank == RANK.owner and 1 or 0)
+    if rank == RANK.owner then
+      owners = owners - 1
+    end
     local change, refusal = change_of(user)
     if refusal then
       return nil, refusal
