@@ -49,13 +49,23 @@ static const char *read_spec(lua_State *L, struct spec *spec, const char *at, co
     return at + 1;
 }
 
+/* Five flags, two digits, a dot, two digits and this: fits. */
+static void close_spec(struct spec *spec, const char *size)
+{
+    while (*size != '\0') {
+        spec->text[spec->len++] = *size++;
+    }
+    spec->text[spec->len++] = spec->conversion;
+    spec->text[spec->len] = '\0';
+}
+
 /* The format is put together from what read_spec allowed, so the compiler cannot check it. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 static void add_integer(luaL_Buffer *out, struct spec *spec, lua_Integer value)
 {
     char *room = luaL_prepbuffsize(out, NUMBER_BYTES_MAX);
-    snprintf(spec->text + spec->len, SPEC_MAX - spec->len, "ll%c", spec->conversion);
+    close_spec(spec, "ll");
     int len = snprintf(room, NUMBER_BYTES_MAX, spec->text, (long long)value);
     luaL_addsize(out, (size_t)len);
 }
@@ -63,7 +73,7 @@ static void add_integer(luaL_Buffer *out, struct spec *spec, lua_Integer value)
 static void add_float(luaL_Buffer *out, struct spec *spec, lua_Number value)
 {
     char *room = luaL_prepbuffsize(out, NUMBER_BYTES_MAX);
-    snprintf(spec->text + spec->len, SPEC_MAX - spec->len, "%c", spec->conversion);
+    close_spec(spec, "");
     int len = snprintf(room, NUMBER_BYTES_MAX, spec->text, (double)value);
     luaL_addsize(out, (size_t)len);
 }
@@ -71,7 +81,7 @@ static void add_float(luaL_Buffer *out, struct spec *spec, lua_Number value)
 static void add_char(luaL_Buffer *out, struct spec *spec, int value)
 {
     char *room = luaL_prepbuffsize(out, NUMBER_BYTES_MAX);
-    snprintf(spec->text + spec->len, SPEC_MAX - spec->len, "c");
+    close_spec(spec, "");
     int len = snprintf(room, NUMBER_BYTES_MAX, spec->text, value);
     luaL_addsize(out, (size_t)len);
 }
@@ -80,7 +90,7 @@ static void add_char(luaL_Buffer *out, struct spec *spec, int value)
  * buffer must not grow, so it goes by way of `room`. */
 static int pad(char *room, struct spec *spec, const char *text)
 {
-    snprintf(spec->text + spec->len, SPEC_MAX - spec->len, "s");
+    close_spec(spec, "");
     return snprintf(room, NUMBER_BYTES_MAX, spec->text, text);
 }
 #pragma GCC diagnostic pop

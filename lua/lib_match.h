@@ -64,6 +64,8 @@ struct match {
     struct capture captures[MATCH_CAPTURES_MAX];
 };
 
+/* Before the first pattern; any thread, any number of times. */
+void pattern_prepare(void);
 /* Raises when it is malformed. With is_gmatch a leading ^ is itself. */
 void pattern_compile(lua_State *L, struct pattern *pattern, const char *text, size_t len,
                      bool is_gmatch);

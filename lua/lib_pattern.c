@@ -1,7 +1,9 @@
 /* Compiles patterns; see lib_match.h. */
+#include "host/base/check.h"
 #include "lua/lib_match.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <string.h>
 
 struct reader {
@@ -64,16 +66,34 @@ static int class_has(int letter, int byte)
     return isupper(letter) ? !in : in;
 }
 
+/* The bitmaps of the class letters, made once: the process stays in the C locale. */
+static uint32_t class_bits[256][8];
+static pthread_once_t class_once = PTHREAD_ONCE_INIT;
+
+static void make_classes(void)
+{
+    for (int letter = 0; letter < 256; letter++) {
+        for (int byte = 0; byte < 256 && class_has(letter, 0) >= 0; byte++) {
+            if (class_has(letter, byte)) {
+                set_add(class_bits[letter], (unsigned)byte);
+            }
+        }
+    }
+}
+
+void pattern_prepare(void)
+{
+    CHECK(pthread_once(&class_once, make_classes) == 0);
+}
+
 static void set_add_class(uint32_t *set, int letter)
 {
     if (class_has(letter, 0) < 0) {
         set_add(set, (unsigned)letter);
         return;
     }
-    for (int byte = 0; byte < 256; byte++) {
-        if (class_has(letter, byte)) {
-            set_add(set, (unsigned)byte);
-        }
+    for (int i = 0; i < 8; i++) {
+        set[i] |= class_bits[letter][i];
     }
 }
 

@@ -2,7 +2,7 @@
  * string: patterns, format and rep are ours, the rest is Lua's own, whose
  * loops are no longer than the strings they are given. No string.dump.
  */
-#include "lua/cell_private.h"
+#include "lua/lib_match.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -117,6 +117,7 @@ int lib_string_open(lua_State *L)
 {
     static const char *const kept[] = {"char", "len", "lower", "upper", "reverse", "sub"};
     static const char *const packing[] = {"pack", "unpack", "packsize"};
+    pattern_prepare();
     luaL_newlib(L, string_functions);
     lua_pushcfunction(L, luaopen_string);
     lua_call(L, 0, 1); /* ours stock */

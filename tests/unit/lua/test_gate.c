@@ -309,6 +309,80 @@ TEST(gate, tasks_nest_to_a_limit_between_cells_and_within_one)
     cell_free(b);
 }
 
+static void take_raises(struct task *task, lua_State *L, int results)
+{
+    (void)task;
+    (void)results;
+    luaL_error(L, "cannot take that");
+}
+
+TEST(gate, results_that_cannot_be_taken_are_an_error)
+{
+    struct cell *cell = open_cell();
+    struct probe probe;
+    assert_int_equal(cell_add_module(cell, "m", "m.lua", BYTES("return 1"), NULL, 0), 0);
+    probe_open(&probe, cell);
+    probe.task.take = take_raises;
+    task_run(&probe.task, push_module, (char[]){"m"});
+    assert_int_equal(probe.ends, 1);
+    assert_int_equal(probe.err, ERR_PLUGIN);
+    assert_string_equal(probe.message, "cannot take that");
+    assert_string_equal(evaluate(cell, "return 'fine'"), "fine");
+    cell_free(cell);
+}
+
+static int again_left;
+
+static void run_again(struct task *task, const struct task_end *end)
+{
+    probe_done(task, end);
+    if (again_left-- > 0) {
+        task_run(task, push_module, (char[]){"m"});
+    }
+}
+
+TEST(gate, task_can_be_run_again_from_its_own_end)
+{
+    struct cell *cell = open_cell();
+    struct probe probe;
+    assert_int_equal(cell_add_module(cell, "m", "m.lua", BYTES("return 1"), NULL, 0), 0);
+    probe_open(&probe, cell);
+    probe.task.done = run_again;
+    again_left = 5;
+    task_run(&probe.task, push_module, (char[]){"m"});
+    assert_int_equal(probe.ends, 6);
+    assert_int_equal(probe.err, 0);
+    cell_free(cell);
+}
+
+TEST(gate, cancel_all_ends_every_parked_task)
+{
+    struct cell *cell = open_cell();
+    static struct probe probes[5];
+    for (size_t i = 0; i < 5; i++) {
+        probe_run(&probes[i], cell, "local g = coroutine.wrap(ask) g()");
+    }
+    task_cancel_all(cell, ERR_CANCELLED);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(probes[i].ends, 1);
+        assert_int_equal(probes[i].err, ERR_CANCELLED);
+        answer(i, "late");
+    }
+    assert_int_equal(discards, 5);
+    cell_free(cell);
+}
+
+TEST(gate, xpcall_tells_its_handler_the_frames_that_are_gone)
+{
+    struct cell *cell = open_cell();
+    assert_non_null(strstr(evaluate(cell, "local function deep() error('x') end\n"
+                                          "return (select(2, xpcall(deep, function(e, trace)\n"
+                                          "return e .. '|' .. trace end)))"),
+                           "probe/init.lua:1: x|[C]: in global 'error'\n"
+                           "probe/init.lua:1: in function"));
+    cell_free(cell);
+}
+
 TEST(gate, coroutines_are_limited_and_come_back)
 {
     struct cell *cell = open_cell_with((struct cell_options){.coroutines_max = 8});
