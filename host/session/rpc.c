@@ -195,8 +195,7 @@ static void start_item(struct exchange *exchange, struct call *call,
                        const struct caller *http_caller, struct json_doc *doc,
                        const struct json_node *object)
 {
-    struct session *session = exchange->session;
-    struct caller caller = session != NULL ? session_caller(session) : *http_caller;
+    struct caller caller = http_caller != NULL ? *http_caller : session_caller(exchange->session);
     struct envelope envelope = read_envelope(doc, object);
     call->exchange = exchange;
     if (is_valid(&envelope) && take_id(call, &exchange->desk->scratch, envelope.id)) {
@@ -256,8 +255,8 @@ static void start_message(struct exchange *exchange, const struct caller *http_c
         parse_error != 0 ||
         (is_batch(doc) && (doc->nodes[0].size == 0 || doc->nodes[0].size > RPC_BATCH_MAX));
     if (is_refused) {
-        struct session *session = exchange->session;
-        struct caller caller = session != NULL ? session_caller(session) : *http_caller;
+        struct caller caller =
+            http_caller != NULL ? *http_caller : session_caller(exchange->session);
         refuse(exchange, &caller,
                parse_error ? code_of_parse_error(parse_error) : RPC_INVALID_REQUEST);
     } else if (is_batch(doc)) {
