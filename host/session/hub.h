@@ -55,10 +55,10 @@ void hub_send(struct desk *from, connection_id connection, struct frame *frame);
 
 enum hub_close_by { HUB_BY_CONNECTION, HUB_BY_LOGIN, HUB_BY_USER };
 /*
- * Closes the matching open sessions on all workers after what is queued for them. They get no
- * more events and start no more calls from now on; calls in flight are answered first ("answered,
- * then closed"), the one that is running now among them. For
- * HUB_BY_CONNECTION the key is ignored and `connection` names it; else `connection` is spared
+ * Closes the matching open sessions on all workers after what is queued for them. From the moment
+ * their worker learns of it (the own at once) they get no more events and start no more calls;
+ * calls in flight are answered first ("answered, then closed"), the one running now among them.
+ * For HUB_BY_CONNECTION the key is ignored and `connection` names it; else `connection` is spared
  * (CONNECTION_NONE: nobody is).
  */
 void hub_close(struct desk *from, enum hub_close_by by, struct bytes key, connection_id connection,
