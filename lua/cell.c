@@ -131,7 +131,7 @@ struct cell *cell_new(const struct cell_options *options)
     cell->loop = options->loop;
     cell->owner = options->owner;
     set_limits(cell, options);
-    gate_open(cell);
+    park_open(cell);
     CHECK(getrandom(cell->id_key, sizeof(cell->id_key), 0) == sizeof(cell->id_key));
 
     cell->L = lua_newstate(allocate, cell);
@@ -150,7 +150,7 @@ struct cell *cell_new(const struct cell_options *options)
 close_state:
     lua_close(cell->L);
 free_cell:
-    gate_close(cell);
+    park_close(cell);
     mem_free(cell);
     return NULL;
 }
@@ -163,7 +163,7 @@ void cell_free(struct cell *cell)
     CHECK(cell->run == NULL && cell->inside == 0 && cell->parked == NULL);
     lua_close(cell->L);
     CHECK(cell->memory == 0);
-    gate_close(cell);
+    park_close(cell);
     mem_free(cell);
 }
 

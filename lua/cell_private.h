@@ -146,10 +146,20 @@ static inline void budget_poll(lua_State *L, unsigned *steps)
     }
 }
 
-/* ---- gate.c ---- */
+/* ---- park.c ---- */
 
-void gate_open(struct cell *cell);
-void gate_close(struct cell *cell);
+enum task_state { TASK_IDLE, TASK_RUNNING, TASK_PARKED };
+
+void park_open(struct cell *cell);
+void park_close(struct cell *cell);
+/* A parked task has a deadline, and is found by its ticket until it leaves. */
+void park_enter(struct task *task);
+void park_leave(struct task *task);
+/* Gives the task a ticket; one it had before is void. */
+void park_renew_ticket(struct task *task);
+void park_drop_ticket(struct task *task);
+/* The task that waits with this ticket, or NULL; ticket.task may be freed memory. */
+struct task *park_find(struct ticket ticket);
 
 /* ---- traceback.c ---- */
 

@@ -9,15 +9,12 @@
 #include "host/base/check.h"
 #include "host/base/clock.h"
 #include "host/base/err.h"
-#include "host/base/mem.h"
 #include "lua/cell_private.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define NS_PER_MS 1000000U
-
-enum task_state { TASK_IDLE, TASK_RUNNING, TASK_PARKED };
 
 struct start {
     struct task *task;
@@ -71,146 +68,6 @@ static void reuse_coroutine(struct cell *cell, lua_State *co, int ref)
     cell->pool[cell->pool_count++] = (struct pooled){co, ref};
 }
 
-/* ---- tickets ---- */
-
-#define TICKET_INDEX_BITS 16
-
-static uint32_t slot_take(struct cell *cell)
-{
-    if (cell->slots_free == 0) {
-        uint32_t count = cell->slots_count ? cell->slots_count * 2 : 8;
-        cell->slots = mem_realloc(cell->slots, count * sizeof(*cell->slots));
-        for (uint32_t i = count; i-- > cell->slots_count;) {
-            cell->slots[i] = (struct slot){NULL, 0, cell->slots_free};
-            cell->slots_free = i + 1;
-        }
-        cell->slots_count = count;
-    }
-    uint32_t index = cell->slots_free - 1;
-    cell->slots_free = cell->slots[index].next_free;
-    return index;
-}
-
-static void ticket_renew(struct task *task)
-{
-    struct cell *cell = task->cell;
-    uint32_t index = task->ticket ? task->ticket & UINT16_MAX : slot_take(cell);
-    struct slot *slot = &cell->slots[index];
-    slot->task = task;
-    slot->generation++; /* from 1: a ticket is never 0 */
-    task->ticket = slot->generation << TICKET_INDEX_BITS | index;
-}
-
-static void ticket_drop(struct task *task)
-{
-    if (task->ticket == 0) {
-        return;
-    }
-    uint32_t index = task->ticket & UINT16_MAX;
-    struct slot *slot = &task->cell->slots[index];
-    slot->task = NULL;
-    slot->generation++;
-    slot->next_free = task->cell->slots_free;
-    task->cell->slots_free = index + 1;
-    task->ticket = 0;
-}
-
-/* The task that waits with this ticket, or NULL; ticket.task may be freed memory. */
-static struct task *ticket_task(struct ticket ticket)
-{
-    uint32_t index = ticket.number & UINT16_MAX;
-    if (ticket.number == 0 || index >= ticket.cell->slots_count) {
-        return NULL;
-    }
-    struct task *task = ticket.cell->slots[index].task;
-    return task != NULL && task->ticket == ticket.number && task->state == TASK_PARKED ? task
-                                                                                       : NULL;
-}
-
-/* ---- waiting, with a wall deadline ---- */
-
-static void deadline_arm(struct cell *cell, int64_t deadline_ms)
-{
-    if (cell->loop == NULL) {
-        return;
-    }
-    if (!timer_is_armed(&cell->deadline) || cell->deadline.due_ms > deadline_ms) {
-        int64_t delay = deadline_ms - clock_steady_ms();
-        timer_start(&cell->deadline, delay > 0 ? delay : 0);
-    }
-}
-
-static void park(struct task *task)
-{
-    struct cell *cell = task->cell;
-    if (task->deadline_ms == 0) { /* its first wait: what came before was at most its CPU */
-        uint32_t wall = task->wall_ms_max ? task->wall_ms_max : cell->wall_ms_max;
-        task->deadline_ms = clock_steady_ms() + wall;
-    }
-    task->state = TASK_PARKED;
-    task->prev = NULL;
-    task->next = cell->parked;
-    if (task->next != NULL) {
-        task->next->prev = task;
-    }
-    cell->parked = task;
-    deadline_arm(cell, task->deadline_ms);
-}
-
-static void unpark(struct task *task)
-{
-    if (task->prev != NULL) {
-        task->prev->next = task->next;
-    } else {
-        task->cell->parked = task->next;
-    }
-    if (task->next != NULL) {
-        task->next->prev = task->prev;
-    }
-    task->prev = task->next = NULL;
-    task->state = TASK_RUNNING;
-}
-
-static struct task *overdue(const struct cell *cell, int64_t now)
-{
-    for (struct task *task = cell->parked; task != NULL; task = task->next) {
-        if (task->deadline_ms <= now) {
-            return task;
-        }
-    }
-    return NULL;
-}
-
-/* done may run, park or cancel any task, so each look starts anew. */
-static void deadline_fire(struct timer *timer)
-{
-    struct cell *cell = (struct cell *)((char *)timer - offsetof(struct cell, deadline));
-    int64_t now = clock_steady_ms();
-    cell->inside++;
-    for (struct task *task = overdue(cell, now); task != NULL; task = overdue(cell, now)) {
-        task_cancel(task, ERR_TIMEOUT);
-    }
-    cell->inside--;
-    for (struct task *task = cell->parked; task != NULL; task = task->next) {
-        deadline_arm(cell, task->deadline_ms);
-    }
-}
-
-void gate_open(struct cell *cell)
-{
-    if (cell->loop != NULL) {
-        timer_open(&cell->deadline, cell->loop, deadline_fire);
-    }
-}
-
-void gate_close(struct cell *cell)
-{
-    if (cell->loop != NULL) {
-        timer_stop(&cell->deadline);
-    }
-    mem_free(cell->slots);
-}
-
 /* ---- slices ---- */
 
 static void run_begin(struct run *run, struct task *task)
@@ -259,7 +116,7 @@ static void end_task(struct task *task, const struct task_end *end)
     struct cell *cell = task->cell;
     lua_State *co = task->co;
     int ref = task->co_ref;
-    ticket_drop(task);
+    park_drop_ticket(task);
     task->co = NULL;
     task->state = TASK_IDLE;
     cell->tasks++;
@@ -316,7 +173,7 @@ static int slice(struct run *run, int arguments)
     int err = 0;
     if (status == LUA_YIELD) {
         CHECK(run->suspended);
-        park(task);
+        park_enter(task);
     } else {
         err = end_run(run, status, results);
     }
@@ -435,7 +292,7 @@ struct ticket task_ticket(lua_State *L)
     if (!run->may_wait || !lua_isyieldable(L)) {
         gate_error(L, "%s", what_is_between(L));
     }
-    ticket_renew(run->task);
+    park_renew_ticket(run->task);
     return (struct ticket){cell, run->task, run->task->ticket};
 }
 
@@ -468,15 +325,15 @@ int task_suspend(lua_State *L, task_finish finish, task_discard discard)
 
 void task_resume(struct ticket ticket, void *result, task_discard discard)
 {
-    struct task *task = ticket_task(ticket);
+    struct task *task = park_find(ticket);
     if (task == NULL) {
         if (result != NULL && discard != NULL) {
             discard(result);
         }
         return;
     }
-    unpark(task);
-    ticket_renew(task); /* the same answer twice finds nobody */
+    park_leave(task);
+    park_renew_ticket(task); /* the same answer twice finds nobody */
     struct run run;
     run_begin(&run, task);
     run.result = result;
@@ -489,7 +346,7 @@ void task_cancel(struct task *task, int err)
     if (task->state != TASK_PARKED) {
         return;
     }
-    unpark(task);
+    park_leave(task);
     struct task_end end = {
         .err = err,
         .message = err == ERR_TIMEOUT ? "waited longer than it may" : err_text(err),

@@ -320,7 +320,8 @@ TEST(gate, results_that_cannot_be_taken_are_an_error)
 {
     struct cell *cell = open_cell();
     struct probe probe;
-    assert_int_equal(cell_add_module(cell, "m", "m.lua", BYTES("return 1"), NULL, 0), 0);
+    assert_int_equal(
+        cell_add_module(cell, "m", "m.lua", BYTES("return function() return 1 end"), NULL, 0), 0);
     probe_open(&probe, cell);
     probe.task.take = take_raises;
     task_run(&probe.task, push_module, (char[]){"m"});
@@ -345,7 +346,8 @@ TEST(gate, task_can_be_run_again_from_its_own_end)
 {
     struct cell *cell = open_cell();
     struct probe probe;
-    assert_int_equal(cell_add_module(cell, "m", "m.lua", BYTES("return 1"), NULL, 0), 0);
+    assert_int_equal(
+        cell_add_module(cell, "m", "m.lua", BYTES("return function() return 1 end"), NULL, 0), 0);
     probe_open(&probe, cell);
     probe.task.done = run_again;
     again_left = 5;
