@@ -89,6 +89,12 @@ void runtime_enable(struct runtime *runtime, const char *plugin, runtime_done do
     reload_change(runtime, CHANGE_ENABLE, plugin, done, ctx);
 }
 
+void runtime_set_folders(struct runtime *runtime, const char *const *folders, size_t count)
+{
+    runtime->options.plugin_folders = folders;
+    runtime->options.plugin_folders_count = count;
+}
+
 const char *runtime_plugin_folder(const struct runtime *runtime, const char *plugin)
 {
     const struct snapshot *current = atomic_load(&runtime->current);

@@ -80,6 +80,8 @@ bool runtime_is_ready(const struct runtime *runtime);
 void runtime_reload(struct runtime *runtime, const char *plugin, runtime_done done, void *ctx);
 void runtime_disable(struct runtime *runtime, const char *plugin, runtime_done done, void *ctx);
 void runtime_enable(struct runtime *runtime, const char *plugin, runtime_done done, void *ctx);
+/* Other folders from now on, for changes that start later; lent. */
+void runtime_set_folders(struct runtime *runtime, const char *const *folders, size_t count);
 /* The plugin's folder on the disk, or NULL (built in, unknown); lent until its next reload. */
 const char *runtime_plugin_folder(const struct runtime *runtime, const char *plugin);
 
