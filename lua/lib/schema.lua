@@ -87,7 +87,7 @@ local function take(helper, schema, options, known)
     if math.type(name) ~= "integer" then
       local kind = known[name] or NOTES[name]
       if not kind then
-        fail(helper, ("no option %s; %s"):format(tostring(name), names_of(known, NOTES)))
+        fail(helper, ("no option %s; one of %s"):format(tostring(name), names_of(known, NOTES)))
       elseif not is_a(value, kind) then
         fail(helper, ("option %s: %s"):format(name, what_is(kind)))
       end
