@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <uv.h>
+#include <uv.h> /* layers: lws has no listener that can share a port with workers of ours */
 
 #define LISTEN_BACKLOG 4096
 #define ACCEPTS_A_TURN 64

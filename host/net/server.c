@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uv.h>
+#include <uv.h> /* layers: lws does not tell when it has left a loop, uv_walk does */
 
 #define TICK_MS 250
 #define TICKS_A_SWEEP 4      /* so every link is looked at once a second */
@@ -241,15 +241,23 @@ int server_new(struct server **out, struct loop *loop, const struct server_optio
     server->hook.run = hook_cb;
     loop_on_turn(loop, &server->hook);
     timer_open(&server->tick, loop, tick_cb);
-    int err = make_context(server);
+    int err = listener_new(&server->listener, server);
     if (err == 0) {
-        err = listener_new(&server->listener, server);
+        err = make_context(server);
     }
     if (err != 0) {
         LOG(LOG_ERROR, "net", "can't listen", LOG_TEXT("address", options->address),
             LOG_INT("port", options->port), LOG_TEXT("reason", err_text(err)));
-        server_free(server, NULL, NULL);
+        server_stop_accepting(server);
+        if (server->context == NULL) {
+            finish(server);
+        } else {
+            server_free(server, NULL, NULL); /* the loop has to turn */
+        }
         return err;
+    }
+    if (options->compress) {
+        LOG(LOG_WARN, "net", "permessage-deflate is not spoken yet; offers of it are passed over");
     }
     timer_start(&server->tick, TICK_MS);
     *out = server;
@@ -336,9 +344,6 @@ void server_free(struct server *server, void (*done)(void *ctx), void *ctx)
     server->done = done;
     server->done_ctx = ctx;
     server->is_ending = true;
-    if (server->context == NULL) {
-        return; /* it never was; the next turn's hook ends the rest */
-    }
     lws_context_destroy(server->context); /* goes on as the loop turns; hook_cb sees the end */
 }
 

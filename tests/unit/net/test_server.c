@@ -462,6 +462,19 @@ TEST(http, a_head_that_does_not_end_is_given_20_s)
     teardown();
 }
 
+TEST(server, tls_files_that_do_not_load_leave_nothing_on_the_loop)
+{
+    loop = loop_new();
+    struct server_options options = {
+        .address = "127.0.0.1",
+        .tls_cert_path = "/nowhere/cert.pem",
+        .tls_key_path = "/nowhere/key.pem",
+        .connections_max = 4,
+    };
+    assert_int_equal(server_new(&server, loop, &options), ERR_INVALID);
+    loop_free(loop);
+}
+
 TEST(server, a_port_in_use_and_a_wrong_address_are_told_apart)
 {
     setup();
