@@ -12,6 +12,7 @@ struct copier {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
+    pthread_cond_t idle;
     bool stopping;
     bool is_busy;    /* asked or at work */
     int copied;      /* pages of this log that are in the file */
@@ -51,6 +52,7 @@ static void *run(void *ctx)
         pthread_mutex_lock(&c->mutex);
         c->copied = err == 0 ? copied : c->copied;
         c->is_busy = false;
+        pthread_cond_signal(&c->idle);
     }
     pthread_mutex_unlock(&c->mutex);
     return NULL;
@@ -67,6 +69,7 @@ int copier_new(struct copier **out, const char *path)
     }
     pthread_mutex_init(&c->mutex, NULL);
     pthread_cond_init(&c->wake, NULL);
+    pthread_cond_init(&c->idle, NULL);
     if (pthread_create(&c->thread, NULL, run, c) != 0) {
         conn_free(c->conn);
         mem_free(c);
@@ -87,6 +90,7 @@ void copier_free(struct copier *c)
     pthread_mutex_unlock(&c->mutex);
     pthread_join(c->thread, NULL);
     pthread_cond_destroy(&c->wake);
+    pthread_cond_destroy(&c->idle);
     pthread_mutex_destroy(&c->mutex);
     conn_free(c->conn);
     mem_free(c);
@@ -98,17 +102,21 @@ static bool writer_should_copy(struct copier *c, int pages)
         c->copied = 0; /* the log has started anew */
         c->retry_above = 0;
     }
+    /* A reader in the way makes this fail, so it is not tried at every commit. */
     if (pages >= LOG_PAGES_MAX && pages >= c->retry_above) {
         c->retry_above = pages + LOG_PAGES_RETRY;
+        while (c->is_busy) {
+            pthread_cond_wait(&c->idle, &c->mutex);
+        }
         return true;
     }
-    return c->copied >= LOG_PAGES_COPY && pages - c->copied <= LOG_PAGES_REST;
+    return !c->is_busy && c->copied >= LOG_PAGES_COPY && pages - c->copied <= LOG_PAGES_REST;
 }
 
 void copier_tell(struct copier *c, struct conn *conn, int pages)
 {
     pthread_mutex_lock(&c->mutex);
-    bool is_mine = !c->is_busy && writer_should_copy(c, pages);
+    bool is_mine = writer_should_copy(c, pages);
     if (!is_mine && !c->is_busy && pages - c->copied >= LOG_PAGES_COPY) {
         c->is_busy = true;
         pthread_cond_signal(&c->wake);

@@ -10,7 +10,7 @@
 
 #define LOG_PAGES_COPY 4000  /* a copy starts every so many pages */
 #define LOG_PAGES_REST 512   /* that the writer may copy itself */
-#define LOG_PAGES_MAX 65536  /* from here on the writer tries whatever the rest */
+#define LOG_PAGES_MAX 20000  /* from here on the writer waits: a start reads all of the log */
 #define LOG_PAGES_RETRY 4000 /* between two of those tries */
 
 struct conn;
