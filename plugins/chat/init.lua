@@ -2,6 +2,7 @@
 -- wiring; send, edit, state, history and sync are what clients call, members
 -- and marks are what other plugins build on.
 local edit = require "edit"
+local erase = require "erase"
 local expire = require "expire"
 local history = require "history"
 local marks = require "marks"
@@ -27,6 +28,7 @@ function chat.start(mesh)
   roster.register(mesh)
   marks.register(mesh)
   expire.register(mesh)
+  erase.register(mesh)
 end
 
 -- Serving needs the tables that the migrations made.

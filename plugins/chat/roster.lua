@@ -321,7 +321,8 @@ local function tell(mesh, p, row, now_in)
   end
 end
 
-local function on_change(mesh, p)
+-- Writes what was decided, or gives a conflict with data.stale.
+function roster.change(mesh, p)
   local batch = change_batch(mesh, p)
   local done, err = mesh.db.write(batch)
   if not done then
@@ -368,7 +369,7 @@ function roster.register(mesh)
       }, { maxItems = CHANGES_MAX }),
       ["update?"] = s.open_object {},
     },
-  }, on_change)
+  }, roster.change)
   mesh.event("group.changed", {
     summary = "Who is in a group, their roles or its settings changed: the member entry.",
     params = s.open_object { chatId = id },

@@ -103,3 +103,13 @@ CREATE TABLE chat_bans (
   banned_at INTEGER NOT NULL,
   PRIMARY KEY (chat_id, user_id)
 ) WITHOUT ROWID;
+
+-- Erased users whose messages are being made tombstones, and how far that is.
+CREATE TABLE chat_erasures (
+  user_id TEXT PRIMARY KEY,
+  device_id TEXT NOT NULL DEFAULT '',
+  client_msg_id TEXT NOT NULL DEFAULT '',
+  done INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+CREATE INDEX chat_erasures_open ON chat_erasures (user_id) WHERE done = 0;
