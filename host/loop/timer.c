@@ -9,8 +9,8 @@
 #include "host/base/mem.h"
 #include "host/loop/loop_private.h"
 
-#define DELAY_MS_MAX (INT64_C(1000) * 60 * 60 * 24 * 366 * 10) /* keeps due_ms far from overflow   \
-                                                                */
+/* Keeps due_ms far from overflow. */
+#define DELAY_MS_MAX (INT64_C(1000) * 60 * 60 * 24 * 366 * 10)
 #define HEAP_CAPACITY_MIN 64
 
 static bool is_before(const struct timer *a, const struct timer *b)

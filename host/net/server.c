@@ -31,8 +31,8 @@
 #define DELAY_TEXT_MAX 16
 
 static const char raw_protocol[] = "chattermesh";
-static pthread_mutex_t context_mutex =
-    PTHREAD_MUTEX_INITIALIZER; /* making one is not thread-safe */
+/* Making and ending a context touches what lws keeps for the whole process. */
+static pthread_mutex_t context_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static int lws_cb(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                   size_t len)
@@ -96,6 +96,13 @@ static void still_there_cb(uv_handle_t *handle, void *ctx)
     }
 }
 
+static void destroy_context(struct server *server)
+{
+    CHECK(pthread_mutex_lock(&context_mutex) == 0);
+    lws_context_destroy(server->context);
+    CHECK(pthread_mutex_unlock(&context_mutex) == 0);
+}
+
 /*
  * On a loop that is not its own lws does not say when its handles are closed,
  * and wants to be destroyed a second time when they are. It has one idle
@@ -106,7 +113,7 @@ static void go_on_ending(struct server *server)
     server->lws_is_open = false;
     uv_walk(loop_native(server->loop), still_there_cb, server);
     if (!server->lws_is_open) {
-        lws_context_destroy(server->context);
+        destroy_context(server);
     }
 }
 
@@ -344,7 +351,7 @@ void server_free(struct server *server, void (*done)(void *ctx), void *ctx)
     server->done = done;
     server->done_ctx = ctx;
     server->is_ending = true;
-    lws_context_destroy(server->context); /* goes on as the loop turns; hook_cb sees the end */
+    destroy_context(server); /* goes on as the loop turns; hook_cb sees the end */
 }
 
 static void finish(struct server *server)
