@@ -99,6 +99,7 @@ static void worker_open(struct app_worker *worker)
 {
     struct rpc_backend backend;
     struct desk_events events;
+    CHECK(budget_thread_open() == 0);
     worker->runtime = runtime_worker_open(worker->app->runtime, worker->index, worker->loop);
     runtime_worker_backend(worker->runtime, &backend, &events);
     app_fill_desk_limits(worker->app->config, &worker->limits);

@@ -335,7 +335,9 @@ static void push_rows(lua_State *L, const struct db_batch *batch, size_t stateme
         }
         lua_rawseti(L, -2, (lua_Integer)row);
     }
-    lua_replace(L, columns ? names : lua_gettop(L)); /* the list in the first name's place */
+    if (columns) {
+        lua_replace(L, names); /* the list in the first name's place */
+    }
     lua_settop(L, names);
 }
 

@@ -51,7 +51,8 @@ struct runtime *runtime_new(const struct runtime_options *options);
 /* All workers are closed. */
 void runtime_free(struct runtime *runtime);
 
-/* On worker `index`'s thread, before runtime_start: takes part in everything from now on. */
+/* On worker `index`'s thread, whose CPU budget is open (lua/budget.h), before runtime_start: takes
+ * part in everything from now on. */
 struct runtime_worker *runtime_worker_open(struct runtime *runtime, unsigned index,
                                            struct loop *loop);
 void runtime_worker_set_desk(struct runtime_worker *worker, struct desk *desk);
@@ -92,6 +93,9 @@ void runtime_list(const struct runtime *runtime, struct buf *out);
 typedef void (*runtime_command_done)(void *ctx, int err, struct bytes result, const char *message);
 void runtime_command(struct runtime *runtime, struct bytes name, struct bytes args,
                      runtime_command_done done, void *ctx);
+/* Appends a JSON array of the plugins' commands: {"name", "plugin", "about": the options that it was
+ * registered with: summary, args}. Main thread. */
+void runtime_commands(const struct runtime *runtime, struct buf *out);
 /* Updates the gauges of plugins and cells before /metrics is written. Any thread. */
 void runtime_metrics(struct runtime *runtime);
 

@@ -7,7 +7,6 @@
 #include "host/base/err.h"
 #include "host/base/log.h"
 #include "host/base/mem.h"
-#include "lua/budget.h"
 #include "lua/bus.h"
 #include "lua/core.h"
 #include "lua/event.h"
@@ -37,7 +36,6 @@ struct runtime_worker *runtime_worker_open(struct runtime *runtime, unsigned ind
                                            struct loop *loop)
 {
     CHECK(index < runtime->options.workers);
-    CHECK(budget_thread_open() == 0);
     struct runtime_worker *worker = mem_alloc(sizeof(*worker));
     worker->runtime = runtime;
     worker->index = index;

@@ -303,6 +303,7 @@ static void open_runtime(struct sim *sim, const struct sim_options *options)
         .plugin_folders_count = sim->folders_count,
     };
     sim->runtime = runtime_new(&runtime);
+    CHECK(budget_thread_open() == 0);
     for (unsigned w = 0; w < sim->workers_count; w++) {
         open_worker(sim, w, options->limits_on);
     }
