@@ -56,9 +56,11 @@ function alarm.save()
   return number
 end
 
-function alarm.restore(mesh, saved)
+function alarm.restore(saved)
   number = number + saved
-  arm_next(mesh)
 end
+
+-- Once all parts have their state back.
+alarm.arm = arm_next
 
 return alarm

@@ -139,10 +139,11 @@ function presence.save()
 end
 
 function presence.restore(mesh, saved)
+  alarm.restore(saved.alarm or 0)
   watches.restore(mesh, saved.watches or {})
   people.restore(mesh, saved.people or {})
   typing.restore(mesh, saved.typing or {})
-  alarm.restore(mesh, saved.alarm or 0)
+  alarm.arm(mesh)
 end
 
 return presence

@@ -123,13 +123,14 @@ local DEVICE = [[
   ON CONFLICT (user_id, device_id) DO UPDATE SET
     name = coalesce(:name, name), platform = coalesce(:platform, platform),
     last_login_at = mesh_now()]]
--- The ones of a user beyond the maximum, those unused for longest.
+-- The ones of a user beyond the maximum: those not open now and unused for longest.
 local TOO_MANY = [[
   UPDATE users_logins SET revoked_at = mesh_now()
   WHERE session_id IN (
     SELECT session_id FROM users_logins
     WHERE user_id = :user AND revoked_at IS NULL AND session_id <> :session
-    ORDER BY last_seen_at DESC LIMIT -1 OFFSET :keep)
+    ORDER BY session_id IN (SELECT value FROM json_each(:open)) DESC, last_seen_at DESC
+    LIMIT -1 OFFSET :keep)
   RETURNING session_id]]
 
 -- A new login, not yet written: the statements that write it go with others.
@@ -142,6 +143,15 @@ function logins.new(mesh, user_id, device)
     name = device.name,
     platform = device.platform,
   }
+end
+
+-- The ids of a user's open sessions as a JSON array, for SQL.
+local function open_ids(mesh, user_id)
+  local ids = {}
+  for i, session in ipairs(mesh.session.of(user_id)) do
+    ids[i] = session.sessionId
+  end
+  return mesh.json.encode(mesh.json.array(ids))
 end
 
 function logins.statements(mesh, login)
@@ -158,7 +168,12 @@ function logins.statements(mesh, login)
     },
     {
       TOO_MANY,
-      { user = login.user, session = login.session, keep = mesh.config.loginsMax - 1 },
+      {
+        user = login.user,
+        session = login.session,
+        open = open_ids(mesh, login.user),
+        keep = mesh.config.loginsMax - 1,
+      },
     },
   }
 end

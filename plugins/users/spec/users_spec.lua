@@ -157,6 +157,20 @@ describe("users", function()
     refused("invalid_params", ann:call("user.block", { userId = ann.id }))
   end)
 
+  it("ends the login unused for longest when there are too many, but none that is open", function()
+    local ann = host:user("ann")
+    local function login()
+      host:advance(1)
+      return assert(guest:call("user.login", { username = "ann", password = PASSWORD }))
+    end
+    local oldest = login()
+    for _ = 1, 49 do
+      login()
+    end
+    assert.equal(50, #ann:call("session.list", {}).sessions)
+    refused("unauthenticated", guest:call("session.open", { token = oldest.accessToken }))
+  end)
+
   it("changes the password and ends the other logins", function()
     local first = register("ann")
     local second = assert(guest:call("user.login", { username = "ann", password = PASSWORD }))
