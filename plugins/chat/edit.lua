@@ -16,11 +16,12 @@ local INSERT = [[
   FROM chat_chats WHERE chat_id = :chat]]
 
 local SET_CONTENT = [[
-  UPDATE chat_entries SET content = :content, edited_at = (SELECT updated_at FROM chat_chats
-    WHERE chat_id = :chat) WHERE chat_id = :chat AND seq = :target]]
+  UPDATE chat_entries SET original = coalesce(original, content), content = :content,
+    edited_at = (SELECT updated_at FROM chat_chats WHERE chat_id = :chat)
+  WHERE chat_id = :chat AND seq = :target]]
 
 local TOMBSTONE = [[
-  UPDATE chat_entries SET deleted = 1, content = NULL, mentions = NULL, edited_at = NULL
+  UPDATE chat_entries SET deleted = 1, content = NULL, original = NULL, mentions = NULL, edited_at = NULL
   WHERE chat_id = :chat AND seq = :target]]
 local CLEAR_EDITS = [[
   UPDATE chat_entries SET content = NULL

@@ -3,10 +3,28 @@ local rules = require "rules"
 
 local entry = {}
 
+local COLUMNS = [[
+  e.chat_id, e.seq, e.kind, e.message_id, e.sender_id, e.device_id, e.client_msg_id, e.sent_at,
+  e.type, %s AS content, e.target, e.emoji, e.on_flag, e.change, e.reply_to, e.mentions,
+  e.expires_at, %s AS edited_at, e.deleted]]
+
 -- What entry.from_row reads, for every SELECT of entries.
-entry.COLUMNS = "e.chat_id, e.seq, e.kind, e.message_id, e.sender_id, e.device_id, "
-  .. "e.client_msg_id, e.sent_at, e.type, e.content, e.target, e.emoji, e.on_flag, e.change, "
-  .. "e.reply_to, e.mentions, e.expires_at, e.edited_at, e.deleted"
+entry.COLUMNS = COLUMNS:format("e.content", "e.edited_at")
+
+-- A column of a message as its last edit within what a former member may read
+-- left it: the edit's, or the message's own from before.
+local AS_OF = [[
+  CASE WHEN %s IS NULL OR e.edited_at IS NULL THEN %s ELSE coalesce((SELECT x.%s
+    FROM chat_entries x WHERE x.chat_id = e.chat_id AND x.target = e.seq AND x.kind = 'edit'
+      AND x.seq <= %s ORDER BY x.seq DESC LIMIT 1), %s) END]]
+
+-- The same for who may have left at a seq (an SQL expression, NULL for who has
+-- not): later edits are not theirs to see.
+function entry.columns_as_of(left)
+  return COLUMNS:format(
+    AS_OF:format(left, "e.content", "content", left, "e.original"),
+    AS_OF:format(left, "e.edited_at", "sent_at", left, "NULL"))
+end
 
 local function head(mesh, chat, seq, kind, message_id, sender, device, client_msg_id, sent_at)
   return {
@@ -73,10 +91,11 @@ function entry.size(row)
   return 400 + #(row.content or "") + #(row.mentions or "") + #(row.change or "")
 end
 
--- Reactions of a range of targets, one row a target and emoji.
+-- Reactions of a range of targets up to a seq, one row a target and emoji.
 entry.REACTIONS = [[
   SELECT target, emoji, count(*) AS n, min(seq) AS first_seq, group_concat(user_id, ' ') AS user_ids
   FROM chat_reactions WHERE chat_id = :chat AND target BETWEEN :from AND :to
+    AND seq <= :high
   GROUP BY target, emoji ORDER BY target, first_seq LIMIT 10000]]
 
 local function reaction_of(mesh, row)

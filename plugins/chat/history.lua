@@ -5,7 +5,7 @@ local store = require "store"
 
 local history = {}
 
-local PAGE = "SELECT " .. entry.COLUMNS .. [[
+local PAGE = "SELECT " .. entry.columns_as_of(":left") .. [[
   FROM chat_entries e WHERE e.chat_id = :chat AND e.seq BETWEEN :from AND :to ORDER BY e.seq]]
 
 -- The first seq whose time is at or after :at, by halving: times in a log never
@@ -19,6 +19,8 @@ local FIRST_AT = [[
     FROM halves JOIN chat_entries e ON e.chat_id = :chat AND e.seq = (halves.lo + halves.hi) / 2
     WHERE halves.lo < halves.hi)
   SELECT max(lo) AS seq FROM halves]]
+
+local LATEST = math.maxinteger -- reactions of those who are in: all
 
 local function window_of(place)
   return place.first_seq, place.left_seq or place.last_seq
@@ -82,8 +84,8 @@ function history.run(mesh, p, caller)
     return { entries = {}, more = rules.has_more(mode, from, to, low, high, value) }
   end
   local read, why = mesh.db.read {
-    { PAGE, { chat = p.chatId, from = from, to = to } },
-    { entry.REACTIONS, { chat = p.chatId, from = from, to = to } },
+    { PAGE, { chat = p.chatId, from = from, to = to, left = place.left_seq } },
+    { entry.REACTIONS, { chat = p.chatId, from = from, to = to, high = place.left_seq or LATEST } },
   }
   if not read then
     return nil, why

@@ -174,7 +174,7 @@ local JOIN = [[
 -- What is left of a chat for who left it stands still from here.
 local LEAVE = [[
   UPDATE chat_members SET left_seq = c.last_seq - :back, left_at = c.updated_at,
-    left_title = c.title, left_count = c.member_count, rev = mesh_rev()
+    left_title = c.title, left_count = c.member_count - :later, rev = mesh_rev()
   FROM chat_chats c
   WHERE c.chat_id = :chat AND chat_members.chat_id = :chat AND chat_members.user_id = :user
     AND chat_members.left_seq IS NULL]]
@@ -235,7 +235,8 @@ local function change_of(p, c)
   return change
 end
 
-local function add_statements(mesh, batch, p, c, back)
+-- later is what the changes after this one do to the count of members.
+local function add_statements(mesh, batch, p, c, back, later)
   local action = ACTIONS[c.action]
   c.message_id = mesh.id("m")
   c.change = change_of(p, c)
@@ -255,6 +256,7 @@ local function add_statements(mesh, batch, p, c, back)
       args.role = c.role
     else
       args.back = back
+      args.later = action.sql == LEAVE and later or nil
     end
     batch[#batch + 1] = { action.sql, args, expect = "one" }
   end
@@ -264,11 +266,16 @@ local function add_statements(mesh, batch, p, c, back)
   end
 end
 
+local function delta_of(c)
+  return touches_member(c) and ACTIONS[c.action].delta or 0
+end
+
 local function change_batch(mesh, p)
   local n, delta = #p.changes, 0
   for _, c in ipairs(p.changes) do
-    delta = delta + (touches_member(c) and ACTIONS[c.action].delta or 0)
+    delta = delta + delta_of(c)
   end
+  local later = delta
   local batch = {
     { ALLOC, { chat = p.chatId, n = n, delta = delta, version = p.version }, expect = "one" },
   }
@@ -276,7 +283,8 @@ local function change_batch(mesh, p)
     batch[2] = settings_of(mesh, p, p.kind)
   end
   for i, c in ipairs(p.changes) do
-    add_statements(mesh, batch, p, c, n - i)
+    later = later - delta_of(c)
+    add_statements(mesh, batch, p, c, n - i, later)
   end
   batch[#batch + 1] = { NOW_IN, { chat = p.chatId } }
   return batch
@@ -287,7 +295,7 @@ end
 local function extras(changes, i)
   local list = {}
   for k, c in ipairs(changes) do
-    local delta = touches_member(c) and ACTIONS[c.action].delta or 0
+    local delta = delta_of(c)
     if (delta > 0 and k <= i) or (delta < 0 and k >= i) then
       list[#list + 1] = c.userId
     end
@@ -298,7 +306,7 @@ end
 local function settled_members(rows, changes)
   local came = {}
   for _, c in ipairs(changes) do
-    came[c.userId or ""] = touches_member(c) and ACTIONS[c.action].delta > 0
+    came[c.userId or ""] = delta_of(c) > 0
   end
   local ids = {}
   for _, row in ipairs(rows) do

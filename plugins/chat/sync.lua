@@ -39,7 +39,7 @@ local PAGE = [[
     s.left_at, s.left_title, s.left_count, s.peer, s.role, s.delivered, s.read, s.muted_until,
     s.peer_delivered, s.peer_read, s.unread, s.pins,
     EXISTS (SELECT 1 FROM chat_reactions r WHERE r.chat_id = s.id AND r.target = e.seq) AS reacted,
-    ]] .. entry.COLUMNS .. [[
+    ]] .. entry.columns_as_of("s.left_seq") .. [[
   FROM state s LEFT JOIN chat_entries e ON e.id = s.last_id
   ORDER BY s.k DESC, s.id]]
 
@@ -123,7 +123,10 @@ local function add_reactions(mesh, chats, rows)
   local reads, of = {}, {}
   for i, row in ipairs(rows) do
     if row.chat_id and row.reacted == 1 then
-      reads[#reads + 1] = { entry.REACTIONS, { chat = row.id, from = row.seq, to = row.seq } }
+      reads[#reads + 1] = {
+        entry.REACTIONS,
+        { chat = row.id, from = row.seq, to = row.seq, high = row.left_seq or math.maxinteger },
+      }
       of[#of + 1] = chats[i].last
     end
   end

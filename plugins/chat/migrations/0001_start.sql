@@ -45,6 +45,7 @@ CREATE TABLE chat_members (
 
 CREATE INDEX chat_members_by_user ON chat_members (user_id, chat_id);
 
+-- original is a message's content before its first edit, for who left before it.
 CREATE TABLE chat_entries (
   id INTEGER PRIMARY KEY,
   chat_id TEXT NOT NULL,
@@ -58,6 +59,7 @@ CREATE TABLE chat_entries (
   sent_at INTEGER NOT NULL,
   type TEXT,
   content TEXT,
+  original TEXT,
   target INTEGER,
   emoji TEXT,
   on_flag INTEGER,
