@@ -42,7 +42,7 @@ bool json_is_array(lua_State *L, int index);
 
 /*
  * Pushes the table for mesh.json: encode(v) and canonical(v) (raise on what has
- * no JSON form), decode(text) -> value, or nil and a message; array(t) -> t; null.
+ * no JSON form), decode(text) -> value, or nil and an error value; array(t) -> t; null.
  */
 void json_open_lib(lua_State *L);
 

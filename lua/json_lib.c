@@ -1,8 +1,10 @@
 /* mesh.json: what a plugin does with JSON text itself. */
 #include "host/base/err.h"
+#include "lua/failure.h"
 #include "lua/json.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 
 #define SCRATCH_TYPE "mesh.json.scratch"
 #define SCRATCH_KEEP_MAX (64U * 1024) /* bytes kept for the next call */
@@ -58,25 +60,22 @@ static int lib_canonical(lua_State *L)
 
 static int parse_problem(lua_State *L, const struct json_doc *doc, int err)
 {
-    lua_pushnil(L);
-    if (err == ERR_SYNTAX || err == ERR_UTF8) {
-        lua_pushfstring(L, "%s at byte %I", err_text(err), (LUAI_UACINT)doc->error_offset + 1);
-    } else {
-        lua_pushstring(L, err_text(err));
+    char message[JSON_MESSAGE_MAX];
+    if (err == ERR_NOMEM || err == ERR_TOO_LARGE) {
+        return failure_return(L, failure_code_of(err), err_text(err));
     }
-    return 2;
+    snprintf(message, sizeof(message), "%s at byte %zu", err_text(err), doc->error_offset + 1);
+    return failure_return(L, RPC_INVALID_PARAMS, message);
 }
 
-/* mesh.json.decode(text) -> value, or nil, message */
+/* mesh.json.decode(text) -> value, or nil and an error value */
 static int lib_decode(lua_State *L)
 {
     struct bytes text;
     text.data = luaL_checklstring(L, 1, &text.len);
     struct json_doc *doc = &scratch_of(L)->doc;
     if (text.len > JSON_LIB_BYTES_MAX) {
-        lua_pushnil(L);
-        lua_pushstring(L, err_text(ERR_TOO_LARGE));
-        return 2;
+        return parse_problem(L, doc, ERR_TOO_LARGE);
     }
     if (doc->capacity > SCRATCH_KEEP_NODES || doc->text.capacity > SCRATCH_KEEP_MAX) {
         json_close(doc);
