@@ -1,4 +1,5 @@
-local rules = require "rules"
+local here = debug.getinfo(1, "S").source:match("^@(.*)spec/") or "./"
+local rules = dofile(here .. "rules.lua")
 
 local function user(fields)
   local made = { rev = 1, privacy = "everyone", status = "online", last_seen_at = 500 }

@@ -1,4 +1,5 @@
-local rules = require "rules"
+local here = debug.getinfo(1, "S").source:match("^@(.*)spec/") or "./"
+local rules = dofile(here .. "rules.lua")
 
 describe("users: names and passwords", function()
   it("takes names of 3 to 32 plain characters", function()
