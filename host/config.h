@@ -49,6 +49,29 @@ struct config {
     void *sources;      /* config.c: where each value came from */
 };
 
+/* ---- reading it ---- */
+
+/* A flag of the command line: a key as the file names it ("listen", "plugins", "db.readers") and
+ * its text; "plugins" may come several times. */
+struct config_flag {
+    const char *key;
+    const char *value;
+};
+
+/*
+ * The defaults, over them the file (NULL: CHATTERMESH_CONFIG, else none), over
+ * it CHATTERMESH_* variables, over them the flags. 0 and a configuration to end
+ * with config_close; or ERR_INVALID, ERR_NOT_FOUND... and message says file,
+ * line, key and the nearest right name.
+ */
+int config_open(struct config *out, const char *file, const struct config_flag *flags,
+                size_t flags_count, char *message, size_t message_size);
+void config_close(struct config *config);
+/* Appends a readable table: each key, its value, where that came from, unit, range, meaning. */
+void config_explain(const struct config *config, struct buf *out);
+
+/* ---- using it ---- */
+
 #define CONFIG_PLUGIN_BYTES_MAX 65536
 
 /* The object of one plugin as JSON text in scratch, lent until its next change; NULL if there is

@@ -2,6 +2,7 @@
 
 #include "host/base/err.h"
 #include "host/base/mem.h"
+#include "lua/bundle.h"
 #include "lua/event.h"
 #include "lua/json.h"
 
@@ -96,6 +97,36 @@ void runtime_command(struct runtime *runtime, struct bytes name, struct bytes ar
     buf_append(&command->args, args);
     command->letter.deliver = command_on_worker;
     loop_post_answer(runtime->workers[0]->loop, &command->letter);
+}
+
+/* ---- what there is ---- */
+
+static void describe(struct buf *out, const char *plugin, const struct entry *entry)
+{
+    buf_append_text(out, out->data[out->len - 1] == '[' ? "" : ",");
+    buf_append_text(out, "{\"name\":");
+    json_write_string(out, bytes_of(entry->name));
+    buf_append_text(out, ",\"plugin\":");
+    json_write_string(out, bytes_of(plugin));
+    buf_append_text(out, ",\"about\":");
+    buf_append_text(out, entry->doc ? entry->doc : "{}");
+    buf_append_char(out, '}');
+}
+
+void runtime_commands(const struct runtime *runtime, struct buf *out)
+{
+    const struct snapshot *current = atomic_load(&runtime->current);
+    buf_append_char(out, '[');
+    for (size_t i = 0; current && i < current->generations_count; i++) {
+        const struct generation *generation = current->generations[i];
+        for (size_t j = 0; j < generation->wiring->count; j++) {
+            const struct entry *entry = &generation->wiring->entries[j];
+            if (entry->kind == ENTRY_COMMAND && !out->err) {
+                describe(out, generation->bundle->manifest->name, entry);
+            }
+        }
+    }
+    buf_append_char(out, ']');
 }
 
 /* ---- the gauges of cells, each written by its own worker ---- */
