@@ -182,7 +182,7 @@ static int encode_values(lua_State *L, struct reading *r)
     struct buf out;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &values_key);
     buf_open(&out, DATAFILE_JSON_MAX);
-    int err = json_encode(L, -1, &out, NULL, false, why, sizeof(why));
+    int err = json_encode(L, -1, &out, NULL, true, why, sizeof(why));
     if (!err) {
         r->file->json = mem_copy_text(out.data, out.len);
     }
