@@ -21,7 +21,8 @@ local SET_CONTENT = [[
   WHERE chat_id = :chat AND seq = :target]]
 
 local TOMBSTONE = [[
-  UPDATE chat_entries SET deleted = 1, content = NULL, original = NULL, mentions = NULL, edited_at = NULL
+  UPDATE chat_entries SET deleted = 1, content = NULL, original = NULL, mentions = NULL,
+    edited_at = NULL
   WHERE chat_id = :chat AND seq = :target]]
 local CLEAR_EDITS = [[
   UPDATE chat_entries SET content = NULL

@@ -6,6 +6,8 @@ local rules = require "rules"
 
 local groups = {}
 
+local PAGE_DEFAULT = 100 -- members a page
+
 local function on_create(mesh, p, caller)
   return mesh.call("chat.create", {
     kind = p.kind or "group",
@@ -77,7 +79,7 @@ local function on_members(mesh, p, caller)
     chatId = p.chatId,
     userId = caller.userId,
     after = after,
-    limit = p.limit,
+    limit = p.limit or PAGE_DEFAULT,
   })
   if not page then
     return nil, err
@@ -154,7 +156,7 @@ local function register_members(mesh, s, id)
     params = s.object {
       chatId = id,
       ["cursor?"] = s.string { maxBytes = 256 },
-      ["limit?"] = s.integer { minimum = 1, maximum = 200, default = 100 },
+      ["limit?"] = s.integer { minimum = 1, maximum = 200, default = PAGE_DEFAULT },
     },
     result = s.object {
       members = s.array(s.object { userId = id, role = s.string(), joinedAt = s.time() }),

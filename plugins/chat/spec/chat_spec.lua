@@ -32,7 +32,7 @@ describe("a direct chat", function()
   before_each(function()
     host = harness.start {}
     ann, bob = host:user("ann"), host:user("bob")
-    chat = assert(ann:call("chat.open", { userId = bob.userId })).chatId
+    chat = assert(ann:call("chat.open", { userId = bob.id })).chatId
   end)
 
   after_each(function()
@@ -40,7 +40,7 @@ describe("a direct chat", function()
   end)
 
   it("is the same whoever opens it", function()
-    assert.equal(chat, bob:call("chat.open", { userId = ann.userId }).chatId)
+    assert.equal(chat, bob:call("chat.open", { userId = ann.id }).chatId)
   end)
 
   it("gives a message its seq, and the other side the message", function()
@@ -66,7 +66,7 @@ describe("a direct chat", function()
   it("is the same chat by receiverId", function()
     local first = send(ann, "hi", { clientMsgId = "same" })
     local again = ann:call("chat.send", {
-      receiverId = bob.userId,
+      receiverId = bob.id,
       clientMsgId = "same",
       type = "text",
       content = text("hi"),
@@ -118,7 +118,7 @@ describe("a direct chat", function()
     react.clientMsgId = "r2"
     assert.equal(set.seq, bob:call("chat.react", react).seq)
     local entries = ann:call("chat.history", { chatId = chat }).entries
-    assert.same({ { emoji = "+", userIds = { bob.userId } } }, entries[1].reactions)
+    assert.same({ { emoji = "+", userIds = { bob.id } } }, entries[1].reactions)
   end)
 
   it("lets an expiring message end by a delete that nobody sent", function()
@@ -133,9 +133,9 @@ describe("a direct chat", function()
   end)
 
   it("refuses a sender whom the other side blocks", function()
-    assert(bob:call("user.block", { userId = ann.userId }))
+    assert(bob:call("user.block", { userId = ann.id }))
     fails("forbidden", send(ann, "hi"))
-    fails("forbidden", ann:call("chat.open", { userId = bob.userId }))
+    fails("forbidden", ann:call("chat.open", { userId = bob.id }))
     assert(send(bob, "but I may"))
   end)
 

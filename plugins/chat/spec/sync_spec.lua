@@ -8,7 +8,7 @@ describe("sync.pull", function()
   local function send(who, to)
     sends = sends + 1
     return assert(who:call("chat.send", {
-      receiverId = to.userId,
+      receiverId = to.id,
       clientMsgId = "s" .. sends,
       type = "text",
       content = { text = "n" .. sends },
@@ -71,7 +71,7 @@ describe("sync.pull", function()
 
   it("does not show an empty chat to who did not open it", function()
     local bob = host:user("bob")
-    assert(ann:call("chat.open", { userId = bob.userId }))
+    assert(ann:call("chat.open", { userId = bob.id }))
     assert.equal(1, #ann:call("sync.pull", {}).chats)
     assert.equal(0, #bob:call("sync.pull", {}).chats)
     send(ann, bob)

@@ -27,7 +27,7 @@ describe("a group", function()
   before_each(function()
     host = harness.start {}
     ann, bob, cid = host:user("ann"), host:user("bob"), host:user("cid")
-    local kitchen = { title = "Kitchen", memberIds = { bob.userId } }
+    local kitchen = { title = "Kitchen", memberIds = { bob.id } }
     group = assert(ann:call("group.create", kitchen)).chatId
     assert.equal("created", changed(ann).action)
     assert.equal("created", changed(bob).action)
@@ -40,7 +40,7 @@ describe("a group", function()
   it("lets the added read from where they joined", function()
     say(ann)
     bob:expect("chat.message")
-    assert(ann:call("group.add", { chatId = group, userIds = { cid.userId } }))
+    assert(ann:call("group.add", { chatId = group, userIds = { cid.id } }))
     assert.equal("added", changed(cid).action)
     local page = cid:call("chat.history", { chatId = group, after = 0 })
     assert.equal(3, page.entries[1].seq)
@@ -48,7 +48,7 @@ describe("a group", function()
   end)
 
   it("tells the removed last that they are out", function()
-    assert(ann:call("group.remove", { chatId = group, userIds = { bob.userId } }))
+    assert(ann:call("group.remove", { chatId = group, userIds = { bob.id } }))
     assert.equal("removed", changed(bob).action)
     say(ann)
     bob:expect_none()
@@ -60,15 +60,15 @@ describe("a group", function()
 
   it("keeps its last owner", function()
     fails("conflict", ann:call("group.leave", { chatId = group }))
-    local down = { chatId = group, userId = ann.userId, role = "member" }
+    local down = { chatId = group, userId = ann.id, role = "member" }
     fails("conflict", ann:call("group.role", down))
-    assert(ann:call("group.role", { chatId = group, userId = bob.userId, role = "owner" }))
+    assert(ann:call("group.role", { chatId = group, userId = bob.id, role = "owner" }))
     assert(ann:call("group.leave", { chatId = group }))
   end)
 
   it("is changed by roles that may", function()
     fails("forbidden", bob:call("group.update", { chatId = group, title = "Mine" }))
-    fails("forbidden", bob:call("group.add", { chatId = group, userIds = { cid.userId } }))
+    fails("forbidden", bob:call("group.add", { chatId = group, userIds = { cid.id } }))
     fails("not_found", cid:call("group.members", { chatId = group }))
     assert(ann:call("group.update", { chatId = group, title = "Hall" }))
     assert.equal("Hall", changed(bob).title)
@@ -80,7 +80,7 @@ describe("a group", function()
     group = ann:call("group.create", {
       title = "News",
       kind = "channel",
-      memberIds = { bob.userId },
+      memberIds = { bob.id },
     }).chatId
     fails("forbidden", say(bob))
     assert(say(ann))
@@ -95,16 +95,16 @@ describe("a group", function()
   end)
 
   it("stays closed to the banned", function()
-    assert(ann:call("group.ban", { chatId = group, userIds = { bob.userId } }))
-    fails("forbidden", ann:call("group.add", { chatId = group, userIds = { bob.userId } }))
+    assert(ann:call("group.ban", { chatId = group, userIds = { bob.id } }))
+    fails("forbidden", ann:call("group.add", { chatId = group, userIds = { bob.id } }))
     local code = ann:call("group.link", { chatId = group }).code
     fails("forbidden", bob:call("group.join", { code = code }))
-    assert(ann:call("group.unban", { chatId = group, userIds = { bob.userId } }))
+    assert(ann:call("group.unban", { chatId = group, userIds = { bob.id } }))
     assert(bob:call("group.join", { code = code }))
   end)
 
   it("pages through its members", function()
-    assert(ann:call("group.add", { chatId = group, userIds = { cid.userId } }))
+    assert(ann:call("group.add", { chatId = group, userIds = { cid.id } }))
     local first = ann:call("group.members", { chatId = group, limit = 2 })
     assert.is_true(first.more)
     local rest = ann:call("group.members", { chatId = group, limit = 2, cursor = first.cursor })

@@ -9,7 +9,7 @@ describe("a receipt", function()
     ann, bob = host:user("ann"), host:user("bob")
     for i = 1, 3 do
       chat = assert(ann:call("chat.send", {
-        receiverId = bob.userId,
+        receiverId = bob.id,
         clientMsgId = "m" .. i,
         type = "text",
         content = { text = "hi" },
@@ -47,7 +47,7 @@ describe("a receipt", function()
     local update = ann:expect("receipts.update")
     assert.same({ 3, 1 }, { update.delivered, update.read })
     local who = ann:call("receipts.get", { chatId = chat, seq = 3 })
-    assert.same({ bob.userId }, who.deliveredBy)
+    assert.same({ bob.id }, who.deliveredBy)
     assert.same({}, who.readBy)
   end)
 end)
