@@ -136,6 +136,22 @@ describe("presence", function()
     assert.equal("busy", one(ann:expect("presence.update")).status)
   end)
 
+  it("loses no watch that is being read when the code is replaced", function()
+    for turn = 1, 5 do
+      local id = ann:start("presence.watch", { userIds = { bob.id } })
+      if turn > 1 then
+        host:advance(turn / 1000)
+      end
+      assert(host:reload("presence"))
+      host:advance(2)
+      assert.is_not_nil(assert(ann:answer(id)).result)
+      ann:forget()
+      local status = turn % 2 == 0 and "away" or "busy"
+      assert(bob:call("presence.set", { status = status }))
+      assert.equal(status, one(ann:expect("presence.update")).status)
+    end
+  end)
+
   it("ends a grace that began before a reload", function()
     watch(ann, bob.id)
     bob:drop()
