@@ -93,7 +93,8 @@ end
 
 -- Reactions of a range of targets up to a seq, one row a target and emoji.
 entry.REACTIONS = [[
-  SELECT target, emoji, count(*) AS n, min(seq) AS first_seq, group_concat(user_id, ' ') AS user_ids
+  SELECT target, emoji, count(*) AS n, min(seq) AS first_seq,
+    group_concat(seq || ' ' || user_id) AS users
   FROM chat_reactions WHERE chat_id = :chat AND target BETWEEN :from AND :to
     AND seq <= :high
   GROUP BY target, emoji ORDER BY target, first_seq LIMIT 10000]]
@@ -102,9 +103,16 @@ local function reaction_of(mesh, row)
   if row.n > rules.USER_IDS_LISTED_MAX then
     return { emoji = row.emoji, count = row.n }
   end
+  local users = {}
+  for seq, id in row.users:gmatch("(%d+) ([^,]+)") do
+    users[#users + 1] = { seq = math.tointeger(seq), id = id }
+  end
+  table.sort(users, function(a, b)
+    return a.seq < b.seq
+  end)
   local user_ids = {}
-  for id in row.user_ids:gmatch("%S+") do
-    user_ids[#user_ids + 1] = id
+  for i, user in ipairs(users) do
+    user_ids[i] = user.id
   end
   return { emoji = row.emoji, userIds = mesh.json.array(user_ids) }
 end
