@@ -39,7 +39,7 @@ return function(mesh)
         scheme = s.string { minBytes = 1, maxBytes = rules.SCHEME_BYTES_MAX },
       },
     },
-    { s.prefix("x."), s.open_object {} },
+    { s.prefix("x.", { minBytes = 3, maxBytes = rules.TYPE_BYTES_MAX }), s.open_object {} },
   }
 
   local function send_variant(kind, content)
