@@ -7,6 +7,8 @@ local store = require "store"
 
 local edit = {}
 
+local point
+
 -- One statement writes all three kinds; what a kind has not is NULL.
 local INSERT = [[
   INSERT INTO chat_entries (chat_id, seq, kind, message_id, sender_id, device_id, client_msg_id,
@@ -147,14 +149,15 @@ local function settled_by(mesh, a, facts, decide)
     end
     return same.seq
   end
-  local ok, no = decide(facts)
+  local ok, no, veto = decide(facts)
   if not ok then
-    return nil, store.error(mesh, no)
+    return nil, veto or store.error(mesh, no)
   end
   return ok
 end
 
--- decide(facts) gives true, a seq that answers already, or nil and a refusal.
+-- decide(facts) gives true, a seq that answers already, or nil and a refusal; it
+-- may wait, and give an error of another plugin in its place.
 -- extra is what is written besides the entry.
 local function run(mesh, a, event, decide, alloc, extra)
   return store.settle(mesh, function()
@@ -189,6 +192,41 @@ local function run(mesh, a, event, decide, alloc, extra)
   end)
 end
 
+-- Checks content for the type of its target; gives it clean and as text, or nil
+-- and a refusal.
+local function content_for(mesh, kind, given)
+  local content, no = rules.content(kind, given)
+  if not content then
+    return nil, no
+  end
+  local stored = mesh.json.canonical(content)
+  local ok, too_large = rules.content_fits(kind, content, #stored, mesh.limits.textBytes)
+  if not ok then
+    return nil, too_large
+  end
+  return content, stored
+end
+
+-- Lets other plugins look at the new content, as at a new message's.
+local function ask_others(mesh, a, kind)
+  local event, veto = point:run {
+    chatId = a.chat,
+    senderId = a.user,
+    target = a.target,
+    type = kind,
+    content = a.content,
+  }
+  if not event then
+    return nil, nil, veto
+  end
+  local content, stored = content_for(mesh, kind, event.content)
+  if not content then
+    return nil, stored
+  end
+  a.content, a.stored = content, stored
+  return true
+end
+
 local function on_edit(mesh, p, caller)
   local a = action_of(mesh, "edit", p, caller, mesh.json.canonical(p.content))
   local target, err = mesh.db.first(store.TARGET, { chat = a.chat, target = a.target })
@@ -197,29 +235,31 @@ local function on_edit(mesh, p, caller)
   end
   -- The type never changes, so the content may be checked before the facts are
   -- read; whether the caller may know of the message is decided with them.
-  local content, wrong
+  local wrong
   if target and target.kind == "message" then
-    content, wrong = rules.content(target.type, p.content)
+    local content, stored = content_for(mesh, target.type, p.content)
     if content then
-      a.content, a.stored = content, mesh.json.canonical(content)
-      local bytes = #a.stored
-      local fits, too_large =
-        rules.content_fits(target.type, content, bytes, mesh.limits.textBytes)
-      wrong = not fits and too_large or nil
-      a.print_bytes = store.print(mesh, "edit", a.chat, a.target, a.stored, nil, nil)
+      a.content, a.stored = content, stored
+      a.print_bytes = store.print(mesh, "edit", a.chat, a.target, stored, nil, nil)
       a.print = mesh.db.blob(a.print_bytes)
+    else
+      wrong = stored
     end
   end
+  local set = { chat = a.chat, target = a.target }
   local function decide(facts)
     local ok, no = rules.may_edit(facts.place, facts.target, a.user)
-    if ok and wrong then
-      return nil, wrong
+    if not ok or wrong then
+      return nil, no or wrong
     end
-    return ok, no
+    local veto
+    if point.active then
+      ok, no, veto = ask_others(mesh, a, facts.target.type)
+    end
+    set.content = a.stored
+    return ok, no, veto
   end
-  return run(mesh, a, "chat.edited", decide, store.ALLOC_TARGET, {
-    { SET_CONTENT, { chat = a.chat, target = a.target, content = a.stored } },
-  })
+  return run(mesh, a, "chat.edited", decide, store.ALLOC_TARGET, { { SET_CONTENT, set } })
 end
 
 -- Statements that take a message's content out of the database.
@@ -254,6 +294,10 @@ local function on_react(mesh, p, caller)
 end
 
 function edit.register(mesh, shapes)
+  point = mesh.point("chat.edit", {
+    summary = "New content of a message before it is written; transform may change it.",
+    fields = { "chatId", "senderId", "target", "type", "content" },
+  })
   mesh.method("chat.edit", {
     summary = "Gives a message of the caller new content.",
     params = shapes.edit,
