@@ -294,9 +294,16 @@ local function on_react(mesh, p, caller)
 end
 
 function edit.register(mesh, shapes)
+  local s = mesh.schema
   point = mesh.point("chat.edit", {
     summary = "New content of a message before it is written; transform may change it.",
-    fields = { "chatId", "senderId", "target", "type", "content" },
+    fields = s.object {
+      chatId = s.id(),
+      senderId = s.id(),
+      target = s.integer { minimum = 1 },
+      type = s.string(),
+      content = s.open_object {},
+    },
   })
   mesh.method("chat.edit", {
     summary = "Gives a message of the caller new content.",

@@ -221,11 +221,19 @@ function send.run(mesh, p, caller)
 end
 
 function send.register(mesh, shapes)
+  local s = mesh.schema
   sent_total = mesh.metrics.counter("messages_total", "Messages written.")
   duplicates_total = mesh.metrics.counter("duplicates_total", "Sends that were there already.")
   point = mesh.point("chat.send", {
     summary = "A message before it is written; transform may change its content.",
-    fields = { "chatId", "senderId", "type", "content", "replyTo", "mentions" },
+    fields = s.object {
+      chatId = s.id(),
+      senderId = s.id(),
+      type = s.string(),
+      content = s.open_object {},
+      ["replyTo?"] = s.integer { minimum = 1 },
+      ["mentions?"] = s.array(s.id()),
+    },
   })
   mesh.method("chat.send", {
     summary = "Writes a message to a chat; the answer means that it is on the disk.",
