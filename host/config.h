@@ -51,8 +51,11 @@ struct config {
 
 /* ---- reading it ---- */
 
-/* A flag of the command line: a key as the file names it ("listen", "plugins", "db.readers") and
- * its text; "plugins" may come several times. */
+/*
+ * A flag of the command line: a key as the file names it ("listen", "db.readers") and its text.
+ * "plugins" adds a folder and may come several times; "plugins.chat.pinsMax" sets what a plugin's
+ * manifest offers, as JSON or as a plain text.
+ */
 struct config_flag {
     const char *key;
     const char *value;
@@ -69,6 +72,9 @@ int config_open(struct config *out, const char *file, const struct config_flag *
 void config_close(struct config *config);
 /* Appends a readable table: each key, its value, where that came from, unit, range, meaning. */
 void config_explain(const struct config *config, struct buf *out);
+/* The same as a JSON list of {key, value, from, default, unit, expected, min, max, choices, summary,
+ * live}. */
+void config_explain_json(const struct config *config, struct buf *out);
 
 /* ---- using it ---- */
 
