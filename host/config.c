@@ -11,7 +11,6 @@
 #include "host/config_private.h"
 #include "lua/datafile.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,6 +205,11 @@ static bool is_for_others(const char *variable)
     return false;
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 static int take_variable(struct loading *l, const char *entry)
 {
     char variable[NAME_BYTES_MAX * 2];
@@ -220,7 +224,7 @@ static int take_variable(struct loading *l, const char *entry)
     }
     snprintf(name, sizeof(name), "%s", variable + strlen(CONFIG_VARIABLE_PREFIX));
     for (char *c = name; *c; c++) {
-        *c = (char)tolower((unsigned char)*c);
+        *c = lower(*c);
     }
     size_t index = config_find(bytes_of(name));
     if (index == CONFIG_KEYS) {

@@ -72,8 +72,8 @@ int config_open(struct config *out, const char *file, const struct config_flag *
 void config_close(struct config *config);
 /* Appends a readable table: each key, its value, where that came from, unit, range, meaning. */
 void config_explain(const struct config *config, struct buf *out);
-/* The same as a JSON list of {key, value, from, default, unit, expected, min, max, choices, summary,
- * live}. */
+/* The same as a JSON list of {key, value, from, default, unit, expected, min, max, choices,
+ * summary, live}. */
 void config_explain_json(const struct config *config, struct buf *out);
 
 /* ---- using it ---- */

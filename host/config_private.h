@@ -20,13 +20,13 @@ enum config_kind {
 struct config_key {
     const char *name;
     enum config_kind kind;
+    bool is_live;  /* taken over when the configuration is read again */
     size_t offset; /* in struct config */
     double min;
     double max;
     const char *otherwise; /* the default, as a text */
     const char *unit;      /* "" when there is none */
     const char *choices[4];
-    bool is_live; /* taken over when the configuration is read again */
     const char *meaning;
 };
 

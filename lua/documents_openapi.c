@@ -128,10 +128,15 @@ static bool has_rest(struct bytes path)
     return path.len >= 2 && memcmp(path.data + path.len - 2, "/*", 2) == 0;
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 static void write_lower(struct buf *out, struct bytes text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        buf_append_char(out, (char)tolower((unsigned char)text.data[i]));
+        buf_append_char(out, lower(text.data[i]));
     }
 }
 

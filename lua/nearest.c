@@ -1,7 +1,11 @@
 #include "lua/nearest.h"
 
-#include <ctype.h>
 #include <string.h>
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
 
 /* Letters and digits in lower case only; false when it is too long to compare. */
 static bool simplify(char out[NEAREST_BYTES_MAX + 1], struct bytes name)
@@ -12,7 +16,7 @@ static bool simplify(char out[NEAREST_BYTES_MAX + 1], struct bytes name)
     }
     for (size_t i = 0; i < name.len; i++) {
         if (name.data[i] != '_' && name.data[i] != '-') {
-            out[len++] = (char)tolower((unsigned char)name.data[i]);
+            out[len++] = lower(name.data[i]);
         }
     }
     out[len] = '\0';
@@ -50,8 +54,8 @@ static unsigned distance(const char *a, const char *b)
 
 const char *nearest_name(struct bytes name, const char *const *names, size_t count)
 {
-    char wanted[NEAREST_BYTES_MAX + 1];
-    char known[NEAREST_BYTES_MAX + 1];
+    char wanted[NEAREST_BYTES_MAX + 1] = "";
+    char known[NEAREST_BYTES_MAX + 1] = "";
     const char *found = NULL;
     if (!simplify(wanted, name)) {
         return NULL;

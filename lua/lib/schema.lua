@@ -151,7 +151,7 @@ local function copy_of(schema)
   return copy
 end
 
-local function add_scalars(s, array)
+local function add_strings(s)
   function s.string(options)
     local schema = { type = "string" }
     take("string", schema, options, STRING)
@@ -183,6 +183,15 @@ local function add_scalars(s, array)
     return schema
   end
 
+  function s.prefix(text, options)
+    check(is_name(text), "prefix", "what the string starts with")
+    local schema = { type = "string", ["x-prefix"] = text }
+    take("prefix", schema, options, STRING)
+    return schema
+  end
+end
+
+local function add_scalars(s)
   function s.integer(options)
     local schema = { type = "integer" }
     take("integer", schema, options, NUMBER)
@@ -212,7 +221,9 @@ local function add_scalars(s, array)
     take("any", schema, options, NONE)
     return schema
   end
+end
 
+local function add_values(s, array, null)
   function s.enum(list, options)
     local values, all_strings = scalars("enum", list, array)
     local schema = { enum = values, type = all_strings and "string" or nil }
@@ -228,15 +239,27 @@ local function add_scalars(s, array)
     return schema
   end
 
-  function s.prefix(text, options)
-    check(is_name(text), "prefix", "what the string starts with")
-    local schema = { type = "string", ["x-prefix"] = text }
-    take("prefix", schema, options, STRING)
-    return schema
+  function s.nullable(schema, options)
+    check(type(schema) == "table", "nullable", "a schema")
+    check(not schema.oneOf, "nullable", "no union but an optional member")
+    local copy = copy_of(schema)
+    if copy.type then
+      copy.type = type(copy.type) == "table" and { table.unpack(copy.type) } or { copy.type }
+      copy.type[#copy.type + 1] = "null"
+    end
+    if copy.const ~= nil then
+      copy.enum, copy.const = { copy.const }, nil
+    end
+    if copy.enum then
+      copy.enum = array { table.unpack(copy.enum) }
+      copy.enum[#copy.enum + 1] = null
+    end
+    take("nullable", copy, options, NONE)
+    return copy
   end
 end
 
-local function add_containers(s, array, null)
+local function add_containers(s, array)
   function s.object(members, options)
     local schema = { type = "object" }
     add_members("object", schema, members)
@@ -266,25 +289,6 @@ local function add_containers(s, array, null)
     return schema
   end
 
-  function s.nullable(schema, options)
-    check(type(schema) == "table", "nullable", "a schema")
-    check(not schema.oneOf, "nullable", "no union but an optional member")
-    local copy = copy_of(schema)
-    if copy.type then
-      copy.type = type(copy.type) == "table" and { table.unpack(copy.type) } or { copy.type }
-      copy.type[#copy.type + 1] = "null"
-    end
-    if copy.const ~= nil then
-      copy.enum, copy.const = { copy.const }, nil
-    end
-    if copy.enum then
-      copy.enum = array { table.unpack(copy.enum) }
-      copy.enum[#copy.enum + 1] = null
-    end
-    take("nullable", copy, options, NONE)
-    return copy
-  end
-
   -- The member `name` says which of the variants it is.
   function s.union(name, variants, options)
     check(is_name(name), "union", "the name of the member that tells the variants apart")
@@ -305,7 +309,9 @@ end
 
 return function(mesh)
   local s = {}
-  add_scalars(s, mesh.json.array)
-  add_containers(s, mesh.json.array, mesh.null)
+  add_strings(s)
+  add_scalars(s)
+  add_values(s, mesh.json.array, mesh.null)
+  add_containers(s, mesh.json.array)
   return s
 end
