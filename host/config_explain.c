@@ -15,8 +15,12 @@ static void explain_one(const struct config *config, size_t index, struct buf *o
     char expected[CONFIG_EXPECTED_MAX];
     config_expected(key, expected, sizeof(expected));
     buf_append_format(out, "%s = ", key->name);
+    size_t start = out->len;
     config_write_text(config, key, out);
-    if (key->kind != CONFIG_PLUGINS && key->unit[0]) {
+    if (out->len == start) {
+        buf_append_text(out, "none");
+    }
+    if (key->unit[0]) {
         buf_append_format(out, " %s", key->unit);
     }
     buf_append_format(out, "  (%s)\n    %s\n    default %s; %s%s\n", place_of(config, index),

@@ -254,6 +254,7 @@ TEST(config, explanation_says_where_each_value_came_from)
     assert_non_null(strstr(out.data, place));
     assert_non_null(strstr(out.data, "slow_s_max = 7 s  (--set slow_s_max)\n"));
     assert_non_null(strstr(out.data, "listen = 127.0.0.1:8080  (default)\n"));
+    assert_non_null(strstr(out.data, "tls_cert = none  (default)\n"));
     assert_non_null(strstr(out.data, "default 30; 1 to 3600 s\n"));
     buf_close(&out);
     config_close(&config);
