@@ -8,12 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifndef CHATTERMESH_VERSION
-#define CHATTERMESH_VERSION "0.1.0"
-#endif
-
 #define NAME_COLUMN 24
 
+/* check-config takes what serve takes, so that one can be tried with the other's line. */
 static const struct cli_flag serve_flags[] = {
     {"listen", 0, "ADDR:PORT", "where to listen (127.0.0.1:8080); port 0 takes a free one"},
     {"data", 'd', "DIR", "the data folder (./data)"},
@@ -22,6 +19,19 @@ static const struct cli_flag serve_flags[] = {
     {"config", 'c', "FILE", "the configuration file"},
     {"dev", 0, NULL, "reload a plugin when its files change"},
     {"limits", 0, "on|off", "off lifts the rate limits, for tests"},
+    {"set", 's', "KEY=VALUE", "set a key of the configuration; may be repeated"},
+    {0},
+};
+
+static const struct cli_flag check_flags[] = {
+    {"config", 'c', "FILE", "the configuration file"},
+    {"json", 0, NULL, "print JSON for machines"},
+    {"listen", 0, "ADDR:PORT", "as of serve, like those below"},
+    {"data", 'd', "DIR", "the data folder"},
+    {"plugins", 'p', "DIR", "a folder of plugin folders"},
+    {"workers", 'w', "N", "worker threads"},
+    {"dev", 0, NULL, "reload a plugin when its files change"},
+    {"limits", 0, "on|off", "the rate limits"},
     {"set", 's', "KEY=VALUE", "set a key of the configuration; may be repeated"},
     {0},
 };
@@ -39,6 +49,13 @@ static const struct cli_flag logs_flags[] = {
     {0},
 };
 
+static const struct cli_flag chat_flags[] = {
+    {"user", 'u', "NAME", "who you are"},
+    {"password-file", 0, "FILE", "take the password from a file instead of asking"},
+    {"insecure", 0, NULL, "take any certificate (wss with a self-made one)"},
+    {0},
+};
+
 #define PLUGIN_CHANGE(verb, words)                                                                 \
     {                                                                                              \
         "plugin " verb, "NAME", words, control_flags, 1, 1, cli_plugin_change                      \
@@ -46,8 +63,9 @@ static const struct cli_flag logs_flags[] = {
 
 static const struct cli_command commands[] = {
     {"serve", "", "Runs the server.", serve_flags, 0, 0, cli_serve},
+    {"chat", "URL", "Talks as a user, in the terminal.", chat_flags, 1, 1, cli_chat},
     {"check-config", "", "Explains every key of the configuration, or what is wrong with it.",
-     serve_flags, 0, 0, cli_check_config},
+     check_flags, 0, 0, cli_check_config},
     {"plugin list", "", "Lists the plugins of the running server.", control_flags, 0, 0,
      cli_plugin_list},
     PLUGIN_CHANGE("reload", "Puts a plugin's new version in the old one's place."),
@@ -130,10 +148,11 @@ static bool is_family(const char *word)
 
 static int run_unknown(int argc, char **argv)
 {
-    const char *names[COMMANDS];
+    const char *names[COMMANDS + 1];
     for (size_t i = 0; i < COMMANDS; i++) {
         names[i] = commands[i].name;
     }
+    names[COMMANDS] = "user add"; /* proposed even when no server can tell */
     if (argv[0][0] == '-') {
         static const char *const flags[] = {"help", "version"};
         const char *nearest = nearest_name(bytes_of(argv[0] + strspn(argv[0], "-")), flags, 2);
@@ -142,7 +161,7 @@ static int run_unknown(int argc, char **argv)
         usage(stderr);
         return CLI_USAGE;
     }
-    return cli_plugin_command(argc, argv, names, COMMANDS);
+    return cli_plugin_command(argc, argv, names, COMMANDS + 1);
 }
 
 int main(int argc, char **argv)
@@ -159,7 +178,7 @@ int main(int argc, char **argv)
         return CLI_OK;
     }
     if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "version") == 0) {
-        puts("chattermesh " CHATTERMESH_VERSION);
+        cli_version();
         return CLI_OK;
     }
     for (size_t i = 0; i < COMMANDS; i++) {

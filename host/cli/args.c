@@ -30,6 +30,11 @@ static void help_flag(const struct cli_flag *flag)
     printf("  %-*s  %s\n", HELP_COLUMN, text, flag->help);
 }
 
+void cli_version(void)
+{
+    puts("chattermesh " CLI_VERSION);
+}
+
 void cli_help(const struct cli_command *command)
 {
     printf("usage: chattermesh %s%s%s [options]\n\n%s\n\noptions:\n", command->name,
@@ -137,6 +142,9 @@ bool cli_parse(struct cli_args *out, const struct cli_command *command, int argc
             only_words = true;
         } else if (!only_words && asks_for_help(argv[i])) {
             cli_help(command);
+            return false;
+        } else if (!only_words && strcmp(argv[i], "--version") == 0) {
+            cli_version();
             return false;
         } else if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0') {
             *status = take_flag(out, command, argc, argv, &i);

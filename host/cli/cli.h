@@ -47,6 +47,8 @@ bool cli_parse(struct cli_args *out, const struct cli_command *command, int argc
                int *status);
 /* The last value given for a flag, "" for a switch, or NULL. */
 const char *cli_value(const struct cli_args *args, const char *flag);
+#define CLI_VERSION "0.1.0"
+void cli_version(void);
 void cli_help(const struct cli_command *command);
 
 /* "chattermesh: ..." on standard error; returns the status for convenience. */

@@ -100,7 +100,12 @@ int cli_check_config(const struct cli_command *command, int argc, char **argv)
         return status;
     }
     buf_open(&out, EXPLANATION_BYTES_MAX);
-    config_explain(&config, &out);
+    if (cli_value(&args, "json")) {
+        config_explain_json(&config, &out);
+        buf_append_char(&out, '\n');
+    } else {
+        config_explain(&config, &out);
+    }
     fwrite(out.data, 1, out.len, stdout);
     buf_close(&out);
     config_close(&config);

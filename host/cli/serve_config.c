@@ -36,7 +36,7 @@ int serve_config_open(struct config *out, char *message, size_t message_size)
     int err = 0;
     for (size_t i = 0; !err && i < remembered->given_count; i++) {
         const struct cli_given *given = &remembered->given[i];
-        if (strcmp(given->flag->name, "config") == 0) {
+        if (strcmp(given->flag->name, "config") == 0 || strcmp(given->flag->name, "json") == 0) {
             continue;
         }
         if (strcmp(given->flag->name, "set") == 0) {
