@@ -83,7 +83,8 @@ void chat_show_ticks(struct chat *chat, struct room *room)
     }
     if (!is_last || !chat->screen || !screen_print_over(chat->screen, buf_bytes(&line))) {
         buf_clear(&line);
-        buf_append_format(&line, "      %s ", ticks_text(chat, ticks));
+        buf_append_format(&line, "      %s ",
+                          ticks_text(chat, has_colours(chat) ? ticks : TICKS_DELIVERED));
         terminal_escape(&line, bytes_of(chat_room_title(chat, room)));
         buf_append_text(&line, ticks == TICKS_READ ? " has read it" : " has got it");
         chat_print(chat, buf_bytes(&line));

@@ -116,12 +116,17 @@ static void to(struct chat *chat, struct bytes rest)
 {
     char name[WORD_BYTES_MAX];
     struct room *room = NULL;
+    struct bytes whole = rest;
+    while (whole.len > 0 && whole.data[0] == ' ') {
+        whole = (struct bytes){whole.data + 1, whole.len - 1};
+    }
     if (!take_word(&rest, name)) {
         chat_say(chat, "/to USER, or the title of a group");
         return;
     }
     const char *plain = name[0] == '@' ? name + 1 : name;
-    room = chat_room_named(chat, bytes_of(plain));
+    room = chat_room_named(chat, whole); /* a title may have several words */
+    room = room ? room : chat_room_named(chat, bytes_of(plain));
     if (room) {
         chat_open_room(chat, room);
     } else {
@@ -366,8 +371,9 @@ static void run(struct chat *chat, struct bytes line)
     }
     const char *nearest =
         nearest_name(bytes_of(word), names, sizeof(commands) / sizeof(commands[0]));
-    chat_say(chat, "there is no /%s; %s%s", word, nearest ? "do you mean /" : "/help lists what is",
-             nearest ? nearest : "");
+    chat_say(chat, "there is no /%s; %s%s%s", word,
+             nearest ? "do you mean /" : "/help lists what there is", nearest ? nearest : "",
+             nearest ? "?" : "");
 }
 
 void chat_input(struct chat *chat, struct bytes line)
