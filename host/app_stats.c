@@ -57,5 +57,6 @@ void app_reconfigure(struct app *app, const struct config *config, struct buf *o
     for (unsigned w = 0; w < app->config->workers; w++) {
         app_worker_set_limits(app->workers[w], &limits);
     }
+    runtime_set_rate_limits(app->runtime, config->limits_on);
     config_restart_needed(app->config, config, out);
 }

@@ -130,7 +130,7 @@ static int limit_take(lua_State *L)
     luaL_argcheck(L, rate > 0 && burst >= 1, 2, "rate above 0 and burst of at least 1 expected");
     struct plugin_cell *cell = plugin_cell_of(L);
     struct runtime *runtime = cell->generation->runtime;
-    if (!runtime->options.limits.rate_limits_on) {
+    if (!runtime->rate_limits_on) {
         lua_pushboolean(L, true);
         return 1;
     }

@@ -41,7 +41,7 @@ int64_t method_limit(struct runtime_worker *worker, const struct entry *entry,
                      const struct caller *caller)
 {
     const struct runtime_options *options = &worker->runtime->options;
-    if (entry->limit_per_s <= 0 || !options->limits.rate_limits_on) {
+    if (entry->limit_per_s <= 0 || !worker->runtime->rate_limits_on) {
         return 0;
     }
     if (entry->limit_by_address && caller->is_loopback) {

@@ -17,6 +17,7 @@ struct runtime *runtime_new(const struct runtime_options *options)
     struct runtime *runtime = mem_alloc(sizeof(*runtime));
     runtime->options = *options;
     runtime->loop = options->loop;
+    runtime->rate_limits_on = options->limits.rate_limits_on;
     runtime->follows = follows_new();
     return runtime;
 }
@@ -87,6 +88,11 @@ void runtime_enable(struct runtime *runtime, const char *plugin, runtime_done do
 {
     forget(runtime, plugin);
     reload_change(runtime, CHANGE_ENABLE, plugin, done, ctx);
+}
+
+void runtime_set_rate_limits(struct runtime *runtime, bool on)
+{
+    runtime->rate_limits_on = on;
 }
 
 void runtime_set_folders(struct runtime *runtime, const char *const *folders, size_t count)

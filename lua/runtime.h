@@ -81,6 +81,8 @@ bool runtime_is_ready(const struct runtime *runtime);
 void runtime_reload(struct runtime *runtime, const char *plugin, runtime_done done, void *ctx);
 void runtime_disable(struct runtime *runtime, const char *plugin, runtime_done done, void *ctx);
 void runtime_enable(struct runtime *runtime, const char *plugin, runtime_done done, void *ctx);
+/* Whether the limits of plugins and methods count from now on. */
+void runtime_set_rate_limits(struct runtime *runtime, bool on);
 /* Other folders from now on, for changes that start later; lent. */
 void runtime_set_folders(struct runtime *runtime, const char *const *folders, size_t count);
 /* The plugin's folder on the disk, or NULL (built in, unknown); lent until its next reload. */
