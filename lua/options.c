@@ -94,7 +94,7 @@ void options_list(lua_State *L, int index, const char *name, struct text_list *l
 static int encode_top(lua_State *L, struct buf *out, char *why, size_t why_size)
 {
     buf_open(out, DOCUMENT_BYTES_MAX);
-    int err = json_encode(L, -1, out, NULL, false, why, why_size);
+    int err = json_encode(L, -1, out, NULL, true, why, why_size); /* the same text at each start */
     if (err) {
         buf_close(out);
     }
