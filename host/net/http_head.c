@@ -259,9 +259,11 @@ bool http_head_has_token(const struct http_head *head, const char *name, const c
 const char *http_head_bearer(const struct http_head *head)
 {
     const char *value = http_head_get(head, "authorization");
-    if (value == NULL || strncasecmp(value, "Bearer ", 7) != 0) {
+    size_t scheme = strlen("Bearer");
+    if (value == NULL || strncasecmp(value, "Bearer", scheme) != 0 ||
+        (value[scheme] != ' ' && value[scheme] != '\0')) {
         return NULL;
     }
-    value += 7;
+    value += scheme;
     return value + strspn(value, " ");
 }
