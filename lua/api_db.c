@@ -388,9 +388,8 @@ static int finish_first(lua_State *L, void *result)
     return 1;
 }
 
-static int finish_list(lua_State *L, void *result)
+static int return_lists(lua_State *L, const struct pending *pending, bool with_changes)
 {
-    struct pending *pending = result;
     if (pending->err) {
         return return_batch_error(L, pending);
     }
@@ -398,11 +397,24 @@ static int finish_list(lua_State *L, void *result)
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
         push_rows(L, pending->batch, i);
-        lua_pushinteger(L, db_result_changes(pending->batch, i));
-        lua_setfield(L, -2, "changes");
+        if (with_changes) {
+            lua_pushinteger(L, db_result_changes(pending->batch, i));
+            lua_setfield(L, -2, "changes");
+        }
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
+}
+
+/* Plain lists, which have a JSON form. */
+static int finish_read(lua_State *L, void *result)
+{
+    return return_lists(L, result, false);
+}
+
+static int finish_write(lua_State *L, void *result)
+{
+    return return_lists(L, result, true);
 }
 
 /* ---- functions ---- */
@@ -464,7 +476,7 @@ static int run_list(lua_State *L, bool is_write)
         add_statement(L, box->pending->batch, 4, args, is_write ? check_guard(L, 3) : DB_ANY);
         lua_settop(L, 2);
     }
-    return start(L, box, is_write, finish_list);
+    return start(L, box, is_write, is_write ? finish_write : finish_read);
 }
 
 /* mesh.db.read {{sql, args}, ...} -> list of rows lists */
