@@ -20,7 +20,7 @@ end
 function tokens.pair(mesh, session_id, turn)
   local ttl_s = mesh.config.accessTokenS
   return {
-    accessToken = make(mesh, ACCESS, session_id, mesh.now() // 1000 + ttl_s),
+    accessToken = make(mesh, ACCESS, session_id, mesh.now() + ttl_s * 1000),
     refreshToken = make(mesh, REFRESH, session_id, turn),
     expiresIn = ttl_s,
   }
@@ -37,7 +37,7 @@ end
 -- The session id of an access token that is ours and not over.
 function tokens.read_access(mesh, token)
   local claims = read(mesh, token, ACCESS)
-  return claims and claims.number * 1000 > mesh.now() and claims.session_id or nil
+  return claims and claims.number > mesh.now() and claims.session_id or nil
 end
 
 -- The session id and turn of a refresh token that is ours.
