@@ -167,6 +167,7 @@ struct runtime {
     struct change *change_first; /* reloads waiting; the first is under way */
     struct change *change_last;
     struct text_list disabled;
+    _Atomic bool rate_limits_on; /* the operator may change it while we serve */
     bool is_ending;          /* workers are gone: cells are closed at once, on the main thread */
     struct follows *follows; /* lua/bus.c: who follows which keys, over all workers */
 };
