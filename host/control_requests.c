@@ -322,7 +322,7 @@ static void backup_run(struct work *work)
 {
     struct request *request = LIST_ITEM(work, struct request, work);
     char key_path[CONTROL_PATH_BYTES_MAX + sizeof(".key")];
-    struct stat info;
+    struct stat info = {0};
     snprintf(key_path, sizeof(key_path), "%s.key", request->path);
     /* The key first: it is small, and a database without it is no backup. */
     request->err = copy_key(request, key_path);

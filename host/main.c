@@ -168,7 +168,7 @@ int main(int argc, char **argv)
 {
     argc--;
     argv++;
-    if (argc == 0) {
+    if (argc < 1) {
         usage(stderr);
         return CLI_USAGE;
     }

@@ -134,8 +134,11 @@ static void on_closed(void *ctx, int code, const char *reason)
         return;
     }
     if (!chat->was_open && ++chat->failures > 2) {
-        snprintf(text, sizeof(text), "can't connect to %s port %d: %s", chat->address.host,
-                 chat->address.port, reason[0] ? reason : "the server closed the connection");
+        snprintf(text, sizeof(text), "can't connect to %s port %d: %s%s", chat->address.host,
+                 chat->address.port, reason[0] ? reason : "the server closed the connection",
+                 chat->address.is_secure && !chat->address.is_unchecked
+                     ? " (if only its certificate is in doubt, --insecure takes any)"
+                     : "");
         chat_end(chat, CLI_FAILED, text);
         return;
     }

@@ -14,6 +14,7 @@
 #define HISTORY_MAX 200
 #define TYPING_AGAIN_MS 3000 /* the server forgets a typist after 6 s of silence */
 #define GROUP_NAMES_MAX 32
+#define TICK "\xe2\x9c\x93"
 
 /* Takes the next word off, or what stands in double quotes; false at the end. */
 static bool take_word(struct bytes *rest, char out[WORD_BYTES_MAX])
@@ -333,9 +334,7 @@ static void help(struct chat *chat, struct bytes rest)
         "/who                 who is in this chat",
         "/quit                leave; ^C does too",
         "Everything else is sent; //text sends a line that begins with a slash.",
-        "\xe2\x9c\x93 is on the server's disk, \xe2\x9c\x93\xe2\x9c\x93 has arrived, in blue it "
-        "was "
-        "read.",
+        TICK " is on the server's disk, " TICK TICK " has arrived, in blue it was read.",
     };
     (void)rest;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {

@@ -30,16 +30,22 @@ static int make_folders(const char *path)
     return 0;
 }
 
+static char plain(char c)
+{
+    bool is_plain = isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.' || c == ':';
+    return is_plain ? (char)tolower((unsigned char)c) : '_';
+}
+
 /* A name that can't leave its folder. */
 static void file_name(char *out, size_t size, const char *name)
 {
-    size_t i = 0;
-    for (; name[i] && i + 1 < size; i++) {
-        bool is_plain =
-            isalnum((unsigned char)name[i]) || strchr("-_:", name[i]) || (name[i] == '.' && i > 0);
-        out[i] = is_plain ? (char)tolower((unsigned char)name[i]) : '_';
+    snprintf(out, size, "%s", name);
+    for (char *c = out; *c; c++) {
+        *c = plain(*c);
     }
-    out[i] = '\0';
+    if (out[0] == '.') {
+        out[0] = '_';
+    }
 }
 
 static void take(char out[PROFILE_TEXT_MAX], const struct json_doc *doc, const char *name)

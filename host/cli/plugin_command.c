@@ -260,7 +260,7 @@ static void find_data(struct cli_args *out, int argc, char **argv)
 {
     static const struct cli_flag data = {"data", 'd', "DIR", ""};
     memset(out, 0, sizeof(*out));
-    for (int i = 0; i < argc; i++) {
+    for (int i = 0; i < argc && argv[i]; i++) {
         const char *value = NULL;
         if (strncmp(argv[i], "--data=", 7) == 0) {
             value = argv[i] + 7;
