@@ -141,7 +141,10 @@ static int append_secret(struct buf *out, const struct argument *argument,
     if (is_optional && !terminal_has_input()) {
         return CLI_OK;
     }
-    int err = terminal_secret(argument->name, secret);
+    char question[NAME_BYTES_MAX + 32];
+    snprintf(question, sizeof(question), "%s%s", argument->name,
+             is_optional ? " (may be left empty)" : "");
+    int err = terminal_secret(question, secret);
     if (err && !(is_optional && err == ERR_CLOSED)) {
         return cli_fail(CLI_USAGE, "%s: nothing fit was typed or on standard input",
                         argument->name);

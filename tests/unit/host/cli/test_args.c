@@ -22,9 +22,11 @@ static int status;
 
 static bool parse(int argc, const char *const *words)
 {
+    static char copies[8][64]; /* lent by args until the next parse */
     char *argv[8] = {NULL};
     for (int i = 0; i < argc; i++) {
-        argv[i] = strdup(words[i]);
+        snprintf(copies[i], sizeof(copies[i]), "%s", words[i]);
+        argv[i] = copies[i];
     }
     /* The lines told on standard error are not what is tested here. */
     int saved = dup(STDERR_FILENO);
@@ -33,7 +35,7 @@ static bool parse(int argc, const char *const *words)
     fflush(stderr);
     dup2(saved, STDERR_FILENO);
     close(saved);
-    return goes_on; /* the words are lent by args until the program ends */
+    return goes_on;
 }
 #define PARSE(...)                                                                                 \
     parse((int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)),                           \
