@@ -11,7 +11,8 @@
 int machine_core_generator(void);
 int machine_core_server(void);
 void machine_pin(int core);
-/* Where it is allowed, what else the machine does has to wait for this process. */
+/* For a child: it ends with its parent, and where it is allowed, what else the machine does has to
+ * wait for it. */
 void machine_go_first(void);
 /* Descriptors that this process may have, after asking for all. */
 size_t machine_descriptors(void);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define RUNS 3
 #define DESCRIPTORS_KEPT 200 /* for what is no connection, on either end */
@@ -164,33 +166,49 @@ static void open_bench(struct bench *bench, const struct options *options)
     bench->connections_max = descriptors > DESCRIPTORS_KEPT ? descriptors - DESCRIPTORS_KEPT : 0;
 }
 
-int main(int argc, char **argv)
+static int run_bench(const struct options *options)
 {
     static struct bench bench;
     static struct side sides[2];
-    struct options options = {0};
     char head[128];
     int failed = 0;
-    if (!read_options(&options, argc, argv)) {
-        return usage();
-    }
-    signal(SIGPIPE, SIG_IGN);
-    open_bench(&bench, &options);
-    machine_pin(machine_core_generator());
-    machine_go_first();
-    if (open_side(&sides[0], &options, false) != 0 || open_side(&sides[1], &options, true) != 0) {
+    open_bench(&bench, options);
+    if (open_side(&sides[0], options, false) != 0 || open_side(&sides[1], options, true) != 0) {
         return 1;
     }
     for (size_t i = 0; i < SCENARIOS; i++) {
-        if (!options.is_any_chosen || options.chosen[i]) {
-            failed |= run_scenario(&bench, scenarios[i], sides, options.server_only ? 1 : 2);
+        if (!options->is_any_chosen || options->chosen[i]) {
+            failed |= run_scenario(&bench, scenarios[i], sides, options->server_only ? 1 : 2);
         }
     }
     report_print(&bench.report, stdout);
     snprintf(head, sizeof(head), "\"quick\":%s,\"textBytes\":%d,\"complete\":%s,",
-             options.quick ? "true" : "false", TEXT_BYTES, failed ? "false" : "true");
-    failed |= report_write_json(&bench.report, options.json, head);
+             options->quick ? "true" : "false", TEXT_BYTES, failed ? "false" : "true");
+    failed |= report_write_json(&bench.report, options->json, head);
     accounts_free(&sides[0]);
     accounts_free(&sides[1]);
     return failed ? 1 : 0;
+}
+
+/* The bench is a child, so that it can have a session of its own and still end with us. */
+int main(int argc, char **argv)
+{
+    struct options options = {0};
+    if (!read_options(&options, argc, argv)) {
+        return usage();
+    }
+    signal(SIGPIPE, SIG_IGN);
+    pid_t pid = fork();
+    if (pid == 0) {
+        machine_go_first();
+        machine_pin(machine_core_generator());
+        int status = run_bench(&options);
+        fflush(stdout);
+        _exit(status);
+    }
+    int status = 0;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
+        return 1;
+    }
+    return WEXITSTATUS(status);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,7 +78,9 @@ static void exec_side(const struct side *side)
 static void become_side(const struct side *side, int out)
 {
     char path[SIDE_PATH_MAX + 16];
-    if (!side->is_preparing) {
+    if (side->is_preparing) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    } else {
         machine_pin(machine_core_server());
         machine_go_first();
     }
