@@ -149,6 +149,7 @@ static int build_mesh(lua_State *L)
         add_crypto(L, cell);
     }
     add_lua_half(L, "schema");
+    add_lua_half(L, "text");
     if (manifest_grants(manifest, GRANT_KV)) {
         add_lua_half(L, "kv");
     }
