@@ -3,6 +3,7 @@
 #include "host/crypto/box.h"
 #include "host/crypto/crypto.h"
 #include "host/crypto/hash.h"
+#include "host/crypto/otp.h"
 #include "host/crypto/random.h"
 #include "host/crypto/seal.h"
 #include "host/crypto/sign.h"
@@ -128,6 +129,43 @@ static int lib_mac(lua_State *L)
 static int lib_equal(lua_State *L)
 {
     lua_pushboolean(L, crypto_equal(check_bytes(L, 1), check_bytes(L, 2)));
+    return 1;
+}
+
+/* ---- one-time codes ---- */
+
+static lua_Integer option(lua_State *L, const char *name, lua_Integer otherwise, lua_Integer least,
+                          lua_Integer most)
+{
+    if (lua_isnoneornil(L, 3)) {
+        return otherwise;
+    }
+    luaL_checktype(L, 3, LUA_TTABLE);
+    lua_pushstring(L, name);
+    lua_rawget(L, 3); /* value */
+    lua_Integer value = luaL_optinteger(L, -1, otherwise);
+    lua_pop(L, 1);
+    if (value < least || value > most) {
+        luaL_argerror(L, 3,
+                      lua_pushfstring(L, "%s of %I to %I expected", name, (LUAI_UACINT)least,
+                                      (LUAI_UACINT)most));
+    }
+    return value;
+}
+
+/* crypto.totp(secret, ms, {digits, period}) -> code */
+static int lib_totp(lua_State *L)
+{
+    struct bytes secret = check_bytes(L, 1);
+    luaL_argcheck(L, secret.len >= 1 && secret.len <= OTP_SECRET_BYTES_MAX, 1,
+                  "1 to 128 bytes expected");
+    lua_Integer time_ms = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, time_ms >= 0, 2, "ms since 1970 expected");
+    lua_Integer digits = option(L, "digits", 6, OTP_DIGITS_MIN, OTP_DIGITS_MAX);
+    lua_Integer period_s = option(L, "period", 30, 1, 3600);
+    char code[OTP_DIGITS_MAX + 1];
+    otp_code(code, secret, (uint64_t)(time_ms / 1000 / period_s), (unsigned)digits);
+    lua_pushstring(L, code);
     return 1;
 }
 
@@ -317,6 +355,7 @@ static const luaL_Reg lib[] = {
     {"sha256", lib_sha256},
     {"mac", lib_mac},
     {"equal", lib_equal},
+    {"totp", lib_totp},
     {"seal", lib_seal},
     {"open", lib_open},
     {"secretbox", lib_secretbox},

@@ -40,6 +40,18 @@ TEST(api_crypto, hashes_are_the_published_ones)
         "assert(#c.hash('abc') == 32 and #c.hash('', 16) == 16)");
 }
 
+TEST(api_crypto, totp_gives_the_published_codes)
+{
+    run("local secret = '12345678901234567890'"
+        "assert(c.totp(secret, 59000, {digits = 8}) == '94287082')"
+        "assert(c.totp(secret, 59999) == '287082' and c.totp(secret, 60000) ~= '287082')"
+        "assert(c.totp(secret, 119999, {period = 60}) == '287082')"
+        "assert(not pcall(c.totp, '', 0) and not pcall(c.totp, secret, -1))"
+        "assert(not pcall(c.totp, secret, 0, {digits = 5}))"
+        "assert(not pcall(c.totp, secret, 0, {digits = 9}))"
+        "assert(not pcall(c.totp, secret, 0, {period = 0}))");
+}
+
 TEST(api_crypto, text_forms_come_back)
 {
     run("assert(c.base64url('\\xff\\xfe\\0') == '__4A')"
