@@ -211,9 +211,13 @@ static int run(lua_State *L)
     lua_setupvalue(L, -2, 1);
     lua_sethook(L, on_steps, LUA_MASKCOUNT, DATAFILE_STEPS_MAX);
     r->err = ERR_INVALID;
-    lua_call(L, 0, 0);
-    r->err = 0;
+    lua_call(L, 0, LUA_MULTRET);
     lua_sethook(L, NULL, 0, 0);
+    if (lua_gettop(L) > 2) { /* the arguments and the chunk's name */
+        return luaL_error(L, "%s: write key = value lines; a value that is returned is not read",
+                          r->file->name);
+    }
+    r->err = 0;
     return encode_values(L, r);
 }
 

@@ -39,6 +39,12 @@ TEST(datafile, assignments_become_members)
     datafile_close(&file);
 }
 
+TEST(datafile, value_that_is_returned_is_refused_not_passed_over)
+{
+    assert_refused("return { wrokers = 3 }", ERR_INVALID,
+                   "mesh.lua: write key = value lines; a value that is returned is not read");
+}
+
 TEST(datafile, key_may_use_an_earlier_one)
 {
     assert_parsed("size = 4 local half = size / 2 size = half", "{\"size\":2}");
