@@ -153,7 +153,10 @@ static int make_context(struct server *server)
     info.gid = -1;
     info.uid = -1;
     if (server->has_tls) {
-        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        /* A server checks nobody's certificate: the system's would be loaded once a worker for
+         * nothing. */
+        info.options |=
+            LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
         info.ssl_cert_filepath = server->options.tls_cert_path;
         info.ssl_private_key_filepath = server->options.tls_key_path;
         info.alpn = "http/1.1";
