@@ -26,6 +26,11 @@ function entry.columns_as_of(left)
     AS_OF:format(left, "e.edited_at", "sent_at", left, "NULL"))
 end
 
+-- For who hides something: whether the entry or its target is hidden by :user.
+entry.HIDDEN = [[,
+  EXISTS (SELECT 1 FROM chat_hidden h WHERE h.user_id = :user AND h.chat_id = e.chat_id
+    AND h.seq = CASE e.kind WHEN 'edit' THEN e.target ELSE e.seq END) AS hidden]]
+
 local function head(mesh, chat, seq, kind, message_id, sender, device, client_msg_id, sent_at)
   return {
     chatId = chat,
@@ -43,8 +48,9 @@ entry.head = head
 local function fill_message(mesh, out, row)
   out.type = row.type
   out.replyTo = row.reply_to
-  if row.deleted == 1 then
-    out.deleted = true
+  if row.deleted == 1 or row.hidden == 1 then
+    out.deleted = row.deleted == 1 or nil
+    out.hidden = row.hidden == 1 or nil
     return
   end
   out.content = mesh.json.decode(row.content)
@@ -53,10 +59,12 @@ local function fill_message(mesh, out, row)
   out.editedAt = row.edited_at
 end
 
--- An edit whose target was deleted stays in the log without its content.
+-- An edit whose target was deleted or hidden stays in the log without its content.
 local function fill_edit(mesh, out, row)
   out.target = row.target
-  if row.content then
+  if row.hidden == 1 then
+    out.hidden = true
+  elseif row.content then
     out.content = mesh.json.decode(row.content)
   else
     out.deleted = true
@@ -125,7 +133,7 @@ function entry.add_reactions(mesh, entries, rows)
   end
   for _, row in ipairs(rows) do
     local e = by_seq[row.target]
-    if e and e.kind == "message" and not e.deleted then
+    if e and e.kind == "message" and not e.deleted and not e.hidden then
       e.reactions = e.reactions or {}
       e.reactions[#e.reactions + 1] = reaction_of(mesh, row)
     end

@@ -5,8 +5,10 @@ local store = require "store"
 
 local history = {}
 
-local PAGE = "SELECT " .. entry.columns_as_of(":left") .. [[
+local RANGE = [[
   FROM chat_entries e WHERE e.chat_id = :chat AND e.seq BETWEEN :from AND :to ORDER BY e.seq]]
+local PAGE = "SELECT " .. entry.columns_as_of(":left") .. RANGE
+local PAGE_HIDING = "SELECT " .. entry.columns_as_of(":left") .. entry.HIDDEN .. RANGE
 
 -- The first seq whose time is at or after :at, by halving: times in a log never
 -- run backwards. Above :high when there is none.
@@ -63,6 +65,18 @@ local function entries_of(mesh, rows)
   return entries
 end
 
+local function read_range(mesh, chat, user, place, from, to)
+  local page = { chat = chat, from = from, to = to, left = place.left_seq }
+  local hides = place.hides > 0
+  if hides then
+    page.user = user
+  end
+  return mesh.db.read {
+    { hides and PAGE_HIDING or PAGE, page },
+    { entry.REACTIONS, { chat = chat, from = from, to = to, high = place.left_seq or LATEST } },
+  }
+end
+
 -- The page of chat.history, for its callers by WebSocket and by REST.
 -- p.before_time is REST's way to say: entries before this time.
 function history.run(mesh, p, caller)
@@ -83,10 +97,7 @@ function history.run(mesh, p, caller)
   if from > to then
     return { entries = {}, more = rules.has_more(mode, from, to, low, high, value) }
   end
-  local read, why = mesh.db.read {
-    { PAGE, { chat = p.chatId, from = from, to = to, left = place.left_seq } },
-    { entry.REACTIONS, { chat = p.chatId, from = from, to = to, high = place.left_seq or LATEST } },
-  }
+  local read, why = read_range(mesh, p.chatId, caller.userId, place, from, to)
   if not read then
     return nil, why
   end

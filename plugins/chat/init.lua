@@ -4,6 +4,7 @@
 local edit = require "edit"
 local erase = require "erase"
 local expire = require "expire"
+local hide = require "hide"
 local history = require "history"
 local marks = require "marks"
 local members = require "members"
@@ -21,6 +22,7 @@ function chat.start(mesh)
   send.register(mesh, shapes)
   edit.register(mesh, shapes)
   state.register(mesh, shapes)
+  hide.register(mesh, shapes)
   history.register(mesh, shapes)
   sync.register(mesh, shapes)
   rest.register(mesh, shapes)

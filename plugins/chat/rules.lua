@@ -14,6 +14,7 @@ rules.PAGE_MAX = 200
 rules.PAGE_BYTES_MAX = 512 * 1024 -- half an outbox, so an answer always fits one
 rules.UNREAD_MAX = 100000
 rules.MEMBERS_MAX = 20000
+rules.HIDES_A_CALL_MAX = 200
 rules.USER_IDS_LISTED_MAX = 20 -- above it a reaction tells its count only
 
 local function refuse(type, message, data)
@@ -227,6 +228,27 @@ function rules.may_see(place, target)
     return nil, rules.NO_MESSAGE
   end
   return true
+end
+
+-- seen says how many of the targets the place sees.
+function rules.may_hide(place, seen, targets)
+  local ok, no = rules.may_read(place)
+  if ok and seen < targets then
+    return nil, rules.NO_MESSAGE
+  end
+  return ok, no
+end
+
+-- A list with each value once.
+function rules.unique(list)
+  local out, has = {}, {}
+  for _, value in ipairs(list) do
+    if not has[value] then
+      has[value] = true
+      out[#out + 1] = value
+    end
+  end
+  return out
 end
 
 -- A target of an edit, a reaction, a pin: a message that I see and that is there.

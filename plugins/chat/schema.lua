@@ -87,6 +87,12 @@ return function(mesh)
   }
   shapes.changed = s.object { seq = seq, duplicate = s.boolean() }
   shapes.mute = s.object { chatId = id, ["until"] = s.integer { minimum = 0 } }
+  shapes.hide = s.object {
+    chatId = id,
+    targets = s.array(seq, { minItems = 1, maxItems = rules.HIDES_A_CALL_MAX }),
+  }
+  shapes.hidden = s.object { chatId = id, ["after?"] = count }
+  shapes.hidden_list = s.object { targets = s.array(seq), more = s.boolean() }
   shapes.pin = s.object { chatId = id, target = seq, on = s.boolean() }
 
   shapes.history = s.object {
@@ -120,6 +126,7 @@ return function(mesh)
     ["editedAt?"] = time,
     ["reactions?"] = s.array(shapes.reaction),
     ["deleted?"] = s.boolean(),
+    ["hidden?"] = s.boolean(),
     ["target?"] = seq,
     ["emoji?"] = s.string(),
     ["on?"] = s.boolean(),
@@ -146,6 +153,7 @@ return function(mesh)
     role = s.string(),
     muted = s.integer { minimum = 0 },
     pins = s.array(seq),
+    ["hides?"] = count,
     memberCount = count,
     updatedAt = time,
     ["left?"] = s.boolean(),

@@ -23,11 +23,18 @@ end
 store.PLACE = [[
   SELECT c.kind, c.title, c.last_seq, c.members_version, c.member_count, c.admins_only,
     c.pin_admins, c.slow_mode_s, m.role, m.peer, m.opened, m.first_seq, m.joined_seq, m.left_seq,
-    m.last_sent_at, m.delivered, m.read, m.muted_until, mesh_now() AS now,
+    m.last_sent_at, m.delivered, m.read, m.muted_until, m.hides, mesh_now() AS now,
     EXISTS (SELECT 1 FROM users_blocks b
       WHERE b.user_id = m.peer AND b.blocked_id = m.user_id AND m.peer <> m.user_id) AS blocked
   FROM chat_members m JOIN chat_chats c ON c.chat_id = m.chat_id
   WHERE m.chat_id = :chat AND m.user_id = :user]]
+
+-- That a message (an alias of chat_entries) is not hidden by the member m.
+function store.shown(alias)
+  return ([[
+    (m.hides = 0 OR NOT EXISTS (SELECT 1 FROM chat_hidden h
+      WHERE h.user_id = m.user_id AND h.chat_id = m.chat_id AND h.seq = %s.seq))]]):format(alias)
+end
 
 store.TARGET = [[
   SELECT e.seq, e.kind, e.type, e.sender_id, e.deleted,

@@ -21,15 +21,17 @@ local PAGE = [[
   state AS MATERIALIZED (
     SELECT mine.k, mine.id AS id, c.kind, c.title, c.member_count, c.updated_at AS changed_at,
       coalesce(m.left_seq, c.last_seq) AS high, m.left_seq, m.left_at, m.left_title, m.left_count,
-      m.peer, m.role, m.delivered, m.read, m.muted_until, o.delivered AS peer_delivered,
+      m.peer, m.role, m.delivered, m.read, m.muted_until, m.hides, o.delivered AS peer_delivered,
       o.read_shown AS peer_read,
       (SELECT count(*) FROM (SELECT 1 FROM chat_entries u
         WHERE u.chat_id = c.chat_id AND u.kind = 'message' AND u.deleted = 0
           AND u.seq > max(m.read, m.joined_seq) AND u.seq <= coalesce(m.left_seq, c.last_seq)
-          AND u.sender_id <> m.user_id LIMIT :unread_max)) AS unread,
+          AND u.sender_id <> m.user_id AND ]] .. store.shown("u") .. [[
+        LIMIT :unread_max)) AS unread,
       (SELECT l.id FROM chat_entries l
         WHERE l.chat_id = c.chat_id AND l.kind = 'message' AND l.deleted = 0
           AND l.seq >= m.first_seq AND l.seq <= coalesce(m.left_seq, c.last_seq)
+          AND ]] .. store.shown("l") .. [[
         ORDER BY l.seq DESC LIMIT 1) AS last_id,
       (SELECT group_concat(p.target) FROM chat_pins p WHERE p.chat_id = c.chat_id) AS pins
     FROM mine JOIN chat_chats c ON c.chat_id = mine.id
@@ -37,7 +39,7 @@ local PAGE = [[
       LEFT JOIN chat_members o ON o.chat_id = mine.id AND o.user_id = m.peer AND m.peer <> :user)
   SELECT s.k, s.id, s.kind AS chat_kind, s.title, s.member_count, s.changed_at, s.high, s.left_seq,
     s.left_at, s.left_title, s.left_count, s.peer, s.role, s.delivered, s.read, s.muted_until,
-    s.peer_delivered, s.peer_read, s.unread, s.pins,
+    s.hides, s.peer_delivered, s.peer_read, s.unread, s.pins,
     EXISTS (SELECT 1 FROM chat_reactions r WHERE r.chat_id = s.id AND r.target = e.seq) AS reacted,
     ]] .. entry.columns_as_of("s.left_seq") .. [[
   FROM state s LEFT JOIN chat_entries e ON e.id = s.last_id
@@ -107,6 +109,7 @@ local function state_of(mesh, row)
     role = row.role,
     muted = row.muted_until,
     pins = pins_of(mesh, row),
+    hides = row.hides > 0 and row.hides or nil,
     memberCount = row.member_count,
     updatedAt = row.changed_at,
   }
