@@ -491,6 +491,13 @@ static int write_list(lua_State *L)
     return run_list(L, true);
 }
 
+/* mesh.db.forget(): what was deleted is soon unreadable in the files, too */
+static int forget(lua_State *L)
+{
+    db_forget(plugin_cell_of(L)->generation->runtime->options.db);
+    return 0;
+}
+
 static void make_type(lua_State *L, const char *name, lua_CFunction gc)
 {
     luaL_newmetatable(L, name);
@@ -506,8 +513,8 @@ static void make_type(lua_State *L, const char *name, lua_CFunction gc)
 void api_db_push(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"query", query},      {"first", first},    {"read", read_list},
-        {"write", write_list}, {"blob", make_blob}, {NULL, NULL},
+        {"query", query},    {"first", first},   {"read", read_list}, {"write", write_list},
+        {"blob", make_blob}, {"forget", forget}, {NULL, NULL},
     };
     make_type(L, BATCH_TYPE, batch_gc);
     make_type(L, BLOB_TYPE, NULL);

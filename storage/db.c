@@ -154,6 +154,11 @@ int db_migrate(struct db *db, struct db_owner *owner, const struct db_migration 
     return err;
 }
 
+void db_forget(struct db *db)
+{
+    writer_forget(db->writer);
+}
+
 void db_stats(const struct db *db, struct db_stats *stats)
 {
     writer_stats(db->writer, stats);

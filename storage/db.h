@@ -143,6 +143,9 @@ int db_open(struct db **out, const struct db_options *options, char *message, si
  * ended. */
 void db_close(struct db *db);
 void db_stats(const struct db *db, struct db_stats *stats);
+/* What was deleted so far is soon unreadable in the files, too (storage/forget.h). Does not wait.
+ */
+void db_forget(struct db *db);
 /* Copies the database, as of now, while it serves. Waits. 0, ERR_EXISTS, or the world's errors. */
 int db_backup(struct db *db, const char *path, char *message, size_t message_size);
 

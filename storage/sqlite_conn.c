@@ -190,6 +190,9 @@ static int set_pragmas(struct conn *conn, bool in_memory)
     snprintf(text, sizeof(text), "PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d;", kib,
              CONN_LOG_BYTES_KEPT);
     err = conn_exec(conn, text);
+    if (err == 0 && conn->role == CONN_WRITER) {
+        err = conn_exec(conn, "PRAGMA secure_delete = ON"); /* what is deleted is overwritten */
+    }
     if (err == 0 && conn->role == CONN_WRITER && !in_memory) {
         err = conn_exec(conn, "PRAGMA journal_mode = WAL");
     }

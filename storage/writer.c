@@ -8,6 +8,7 @@
 #include "host/base/metric.h"
 #include "storage/commit.h"
 #include "storage/copier.h"
+#include "storage/forget.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -46,6 +47,7 @@ struct writer {
     struct db_batch *last;
     struct job *jobs;
     bool stopping;
+    int64_t forget_at_ms; /* 0: nobody has asked */
 
     atomic_int err;
     atomic_size_t queued;
@@ -262,6 +264,31 @@ static void run_job(struct writer *w, struct job *job)
     }
 }
 
+/* Under the mutex: true when it is time, which is then over. */
+static bool take_forget(struct writer *w)
+{
+    if (w->forget_at_ms == 0 || clock_steady_ms() < w->forget_at_ms) {
+        return false;
+    }
+    w->forget_at_ms = 0;
+    return true;
+}
+
+/* Without the mutex. */
+static void forget(struct writer *w)
+{
+    int err = atomic_load(&w->err);
+    if (err == 0 && w->conn != NULL) {
+        err = forget_deleted(w->conn);
+        conn_rollback(w->conn);
+    }
+    if (err != 0) {
+        LOG(LOG_DEBUG, "storage", "what was deleted can be made unreadable later only",
+            LOG_TEXT("error", err_name(err)));
+        writer_forget(w);
+    }
+}
+
 /* Runs what was taken; without the mutex. */
 static void work(struct writer *w)
 {
@@ -275,10 +302,11 @@ static void work(struct writer *w)
     }
 }
 
-/* Under the mutex. A broken writer looks again every second, whether asked or not. */
+/* Under the mutex. A broken writer looks again every second, whether asked or not, and so does one
+ * that has to forget. */
 static void wait_for_work(struct writer *w)
 {
-    if (atomic_load(&w->err) == 0) {
+    if (atomic_load(&w->err) == 0 && w->forget_at_ms == 0) {
         pthread_cond_wait(&w->wake, &w->mutex);
         return;
     }
@@ -299,10 +327,14 @@ static void *run(void *ctx)
         fill_group(w);
         struct job *job = w->jobs;
         w->jobs = job != NULL ? job->next : NULL;
+        bool forgets = take_forget(w);
         pthread_mutex_unlock(&w->mutex);
         work(w);
         if (job != NULL) {
             run_job(w, job);
+        }
+        if (forgets) {
+            forget(w);
         }
         pthread_mutex_lock(&w->mutex);
         if (job != NULL) {
@@ -379,6 +411,20 @@ int writer_call(struct writer *w, int (*run_it)(void *ctx, struct conn *conn), v
     }
     pthread_mutex_unlock(&w->mutex);
     return job.err;
+}
+
+void writer_forget(struct writer *w)
+{
+    if (w->threadless) {
+        (void)forget_deleted(w->conn);
+        return;
+    }
+    pthread_mutex_lock(&w->mutex);
+    if (w->forget_at_ms == 0 && !w->stopping) {
+        w->forget_at_ms = clock_steady_ms() + FORGET_AFTER_MS;
+        pthread_cond_signal(&w->wake);
+    }
+    pthread_mutex_unlock(&w->mutex);
 }
 
 void writer_stats(const struct writer *w, struct db_stats *stats)

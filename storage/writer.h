@@ -34,6 +34,8 @@ int writer_push(struct writer *writer, struct db_batch *batch);
 /* Runs something of the house's on the writer's connection, between two commits, and waits;
  * on the caller's thread while the writer has none. */
 int writer_call(struct writer *writer, int (*run)(void *ctx, struct conn *conn), void *ctx);
+/* Soon makes what was deleted unreadable, trying until it works; asked by any thread. */
+void writer_forget(struct writer *writer);
 void writer_stats(const struct writer *writer, struct db_stats *stats);
 
 #endif
