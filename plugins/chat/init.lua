@@ -1,6 +1,7 @@
 -- chat: a chat is a log of entries, each with the next seq. This file is the
 -- wiring; send, edit, state, history and sync are what clients call, members
 -- and marks are what other plugins build on.
+local draft = require "draft"
 local edit = require "edit"
 local erase = require "erase"
 local expire = require "expire"
@@ -22,6 +23,7 @@ function chat.start(mesh)
   send.register(mesh, shapes)
   edit.register(mesh, shapes)
   state.register(mesh, shapes)
+  draft.register(mesh, shapes)
   hide.register(mesh, shapes)
   history.register(mesh, shapes)
   sync.register(mesh, shapes)

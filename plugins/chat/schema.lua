@@ -87,6 +87,12 @@ return function(mesh)
   }
   shapes.changed = s.object { seq = seq, duplicate = s.boolean() }
   shapes.mute = s.object { chatId = id, ["until"] = s.integer { minimum = 0 } }
+  shapes.set_draft = s.object {
+    chatId = id,
+    text = s.nullable(s.text { limitBytes = mesh.limits.textBytes }),
+    ["replyTo?"] = seq,
+  }
+  shapes.draft = s.object { text = s.string(), ["replyTo?"] = seq, at = time }
   shapes.hide = s.object {
     chatId = id,
     targets = s.array(seq, { minItems = 1, maxItems = rules.HIDES_A_CALL_MAX }),
@@ -154,6 +160,7 @@ return function(mesh)
     muted = s.integer { minimum = 0 },
     pins = s.array(seq),
     ["hides?"] = count,
+    ["draft?"] = shapes.draft,
     memberCount = count,
     updatedAt = time,
     ["left?"] = s.boolean(),

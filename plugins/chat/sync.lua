@@ -33,16 +33,20 @@ local PAGE = [[
           AND l.seq >= m.first_seq AND l.seq <= coalesce(m.left_seq, c.last_seq)
           AND ]] .. store.shown("l") .. [[
         ORDER BY l.seq DESC LIMIT 1) AS last_id,
-      (SELECT group_concat(p.target) FROM chat_pins p WHERE p.chat_id = c.chat_id) AS pins
+      (SELECT group_concat(p.target) FROM chat_pins p WHERE p.chat_id = c.chat_id) AS pins,
+      (SELECT d.id FROM chat_drafts d WHERE d.user_id = m.user_id AND d.chat_id = m.chat_id
+        AND m.left_seq IS NULL) AS draft_id
     FROM mine JOIN chat_chats c ON c.chat_id = mine.id
       JOIN chat_members m ON m.chat_id = mine.id AND m.user_id = :user
       LEFT JOIN chat_members o ON o.chat_id = mine.id AND o.user_id = m.peer AND m.peer <> :user)
   SELECT s.k, s.id, s.kind AS chat_kind, s.title, s.member_count, s.changed_at, s.high, s.left_seq,
     s.left_at, s.left_title, s.left_count, s.peer, s.role, s.delivered, s.read, s.muted_until,
-    s.hides, s.peer_delivered, s.peer_read, s.unread, s.pins,
+    s.hides, d.text AS draft, d.reply_to AS draft_reply, d.at AS draft_at,
+    s.peer_delivered, s.peer_read, s.unread, s.pins,
     EXISTS (SELECT 1 FROM chat_reactions r WHERE r.chat_id = s.id AND r.target = e.seq) AS reacted,
     ]] .. entry.columns_as_of("s.left_seq") .. [[
   FROM state s LEFT JOIN chat_entries e ON e.id = s.last_id
+    LEFT JOIN chat_drafts d ON d.id = s.draft_id
   ORDER BY s.k DESC, s.id]]
 
 local REV = "SELECT mesh_rev() AS rev"
@@ -110,6 +114,7 @@ local function state_of(mesh, row)
     muted = row.muted_until,
     pins = pins_of(mesh, row),
     hides = row.hides > 0 and row.hides or nil,
+    draft = row.draft and { text = row.draft, replyTo = row.draft_reply, at = row.draft_at },
     memberCount = row.member_count,
     updatedAt = row.changed_at,
   }
@@ -150,7 +155,7 @@ end
 local function fitting(rows, limit)
   local bytes = 0
   for i = 1, math.min(#rows, limit) do
-    bytes = bytes + 600 + entry.size(rows[i])
+    bytes = bytes + 600 + entry.size(rows[i]) + #(rows[i].draft or "")
     if bytes > rules.PAGE_BYTES_MAX and i > 1 then
       return i - 1
     end
