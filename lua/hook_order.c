@@ -45,6 +45,24 @@ static size_t next_free(const struct hook_list *list, const bool *placed)
     return list->count;
 }
 
+/* Every unplaced one is preceded by another, so going back often enough ends inside a circle. */
+static const struct target *in_circle(const struct hook_list *list, const bool *placed)
+{
+    size_t at = 0;
+    while (placed[at]) {
+        at++;
+    }
+    for (size_t step = 0; step < list->count; step++) {
+        size_t before = 0;
+        while (before == at || placed[before] ||
+               !must_precede(&list->hooks[before], &list->hooks[at])) {
+            before++;
+        }
+        at = before;
+    }
+    return &list->hooks[at];
+}
+
 int hook_order(struct hook_list *list, char *message, size_t message_size)
 {
     if (list->count < 2) {
@@ -57,8 +75,10 @@ int hook_order(struct hook_list *list, char *message, size_t message_size)
     for (size_t n = 0; n < list->count; n++) {
         size_t i = next_free(list, placed);
         if (i == list->count) {
-            snprintf(message, message_size, "the before/after edges of hooks on %s make a circle",
-                     list->hooks[0].entry->name);
+            const struct target *one = in_circle(list, placed);
+            snprintf(message, message_size,
+                     "the before/after edges of hooks on %s make a circle, %s is in it",
+                     one->entry->name, plugin_of(one));
             err = ERR_INVALID;
             break;
         }

@@ -194,6 +194,15 @@ static void open_maps(struct snapshot *snapshot)
     snapshot->topics = map_new(0);
 }
 
+/* The generations of a snapshot that came to nothing are still the caller's to release. */
+static void leave_generations(struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->generations_count; i++) {
+        snapshot->generations[i]->snapshots--;
+    }
+    snapshot->generations_count = 0;
+}
+
 int snapshot_new(struct snapshot **out, struct runtime *runtime, struct generation *const *list,
                  size_t count, char *message, size_t message_size)
 {
@@ -218,6 +227,7 @@ int snapshot_new(struct snapshot **out, struct runtime *runtime, struct generati
         err = put_hooks(&building);
     }
     if (err) {
+        leave_generations(snapshot);
         snapshot_free(snapshot);
         return err;
     }
