@@ -1,16 +1,16 @@
--- accounts: registering, logging in, refreshing, the password, and the end.
+-- accounts: registering, logging in, refreshing, and the password.
 local logins = require "logins"
+local passwords = require "passwords"
 local rules = require "rules"
 local tokens = require "tokens"
+local totp = require "totp"
 
 local accounts = {}
 
 local NO_LOGIN = "the username or the password is wrong"
 local NO_TOKEN = "the refresh token is not valid"
 
--- Verified when nobody has the name, so that an unknown user takes the path
--- and the time of a wrong password. Nobody knows its password.
-local dummy_hash
+local login_point
 
 local function append(list, more)
   for _, item in ipairs(more) do
@@ -32,7 +32,10 @@ local INSERT = [[
 -- or nil and an error.
 local function add_user(mesh, p, hash, login)
   local user_id = login and login.user or mesh.id("u_")
-  local display = p.displayName or p.username
+  local display = p.displayName and mesh.text.clean(p.displayName) or p.username
+  if display == "" then
+    return nil, rules.no_name(mesh)
+  end
   local batch = {
     {
       INSERT,
@@ -57,7 +60,9 @@ local function add_user(mesh, p, hash, login)
 end
 
 local BY_NAME = [[
-  SELECT user_id, password_hash FROM users_users WHERE username_key = :key]]
+  SELECT u.user_id, u.password_hash, EXISTS (SELECT 1 FROM users_totp t
+    WHERE t.user_id = u.user_id AND t.enabled_at IS NOT NULL) AS has_second_step
+  FROM users_users u WHERE u.username_key = :key]]
 
 local function by_name(mesh, username)
   return mesh.db.first(BY_NAME, { key = rules.username_key(username) })
@@ -104,7 +109,7 @@ local REHASH = [[
 
 -- A hash made with yesterday's options is replaced while the password is at hand.
 local function renewal(mesh, row, password)
-  if rules.hash_options(row.password_hash) == rules.hash_options(dummy_hash) then
+  if not passwords.is_old(row.password_hash) then
     return {}
   end
   local hash = mesh.crypto.password_hash(password)
@@ -120,17 +125,39 @@ local function check_credentials(mesh, p)
   if err then
     return nil, err
   end
-  local ok, why = mesh.crypto.password_verify(row and row.password_hash or dummy_hash, p.password)
+  local ok, why = passwords.check(mesh, row and row.password_hash, p.password)
   if ok == nil then
     return nil, why
   end
-  if not row or not ok then
+  if not ok then
     return nil, mesh.error("unauthenticated", NO_LOGIN)
+  end
+  if row.has_second_step == 1 then
+    ok, why = totp.use(mesh, row.user_id, p.code)
+    if not ok then
+      return nil, why
+    end
   end
   return row
 end
 
-local function on_login(mesh, p)
+-- Asked once the login is written: who is suspended at the same time is either seen
+-- here, or had the login revoked with all others.
+local function ask_others(mesh, login, caller)
+  local event, veto = login_point:run {
+    userId = login.user,
+    deviceId = login.device,
+    sessionId = login.session,
+    address = caller.address,
+  }
+  if event then
+    return true
+  end
+  local _, err = logins.revoke(mesh, login.user, login.session)
+  return nil, err or veto
+end
+
+local function on_login(mesh, p, caller)
   local row, err = check_credentials(mesh, p)
   if not row then
     return nil, err
@@ -142,6 +169,10 @@ local function on_login(mesh, p)
     return nil, why
   end
   logins.announce_revoked(mesh, results[3]) -- those beyond the maximum
+  local ok, veto = ask_others(mesh, login, caller)
+  if not ok then
+    return nil, veto
+  end
   return answer(mesh, login, 1)
 end
 
@@ -190,28 +221,9 @@ end
 
 -- ---- logged in ----
 
-local OWN_HASH = [[SELECT password_hash FROM users_users WHERE user_id = :user]]
-
--- The stored hash when the password is the caller's, or nil and an error.
-local function check_own(mesh, caller, password)
-  local row, err = mesh.db.first(OWN_HASH, { user = caller.userId })
-  if err then
-    return nil, err
-  end
-  local hash = row and row.password_hash
-  local ok, why = mesh.crypto.password_verify(hash or dummy_hash, password)
-  if ok == nil then
-    return nil, why
-  end
-  if not hash or not ok then
-    return nil, mesh.error("unauthenticated", "the password is wrong")
-  end
-  return hash
-end
-
 -- Changes the password and ends all other logins of the user.
 local function on_password(mesh, p, caller)
-  local before, err = check_own(mesh, caller, p.old)
+  local before, err = passwords.check_own(mesh, caller, p.old)
   if not before then
     return nil, err
   end
@@ -227,45 +239,6 @@ local function on_password(mesh, p, caller)
     return nil, problem
   end
   logins.announce_revoked(mesh, results[2])
-  return {}
-end
-
-local ERASE = [[
-  UPDATE users_users SET username = NULL, username_key = NULL, password_hash = NULL,
-    display_name = NULL, display_key = NULL, avatar = NULL, about = NULL,
-    privacy_last_seen = 'nobody', erased_at = mesh_now()
-  WHERE user_id = :user AND erased_at IS NULL]]
-
--- The hooks of user.erase may still refuse (a legal hold); when it is written
--- other plugins hear of users.erased and drop what they have.
-local function on_erase(mesh, p, caller, point)
-  local hash, err = check_own(mesh, caller, p.password)
-  if not hash then
-    return nil, err
-  end
-  local event, veto = point:run { userId = caller.userId }
-  if not event then
-    return nil, veto
-  end
-  local args = { user = caller.userId }
-  local results, why = mesh.db.write {
-    { ERASE, args, expect = "one" },
-    { logins.REVOKE_OTHERS, args },
-    { "DELETE FROM users_devices WHERE user_id = :user", args },
-    { "DELETE FROM users_blocks WHERE user_id = :user OR blocked_id = :user", args },
-    {
-      [[UPDATE users_logins SET device_name = NULL, device_platform = NULL
-        WHERE user_id = :user]],
-      args,
-    },
-  }
-  if not results then
-    return nil, why
-  end
-  logins.announce_revoked(mesh, results[2])
-  mesh.bus.publish("users.erased", { userId = caller.userId })
-  point:observe { userId = caller.userId }
-  mesh.log.info("a user was erased", { user = caller.userId })
   return {}
 end
 
@@ -350,6 +323,10 @@ local function register_open(mesh, s, shapes)
     params = s.object {
       username = s.string { maxBytes = rules.NAME_BYTES_MAX },
       password = s.string { maxBytes = rules.PASSWORD_BYTES_MAX },
+      ["code?"] = s.string {
+        maxBytes = rules.CODE_BYTES_MAX,
+        description = "Of the second step, or a recovery code.",
+      },
       ["device?"] = shapes.device,
     },
     result = shapes.login,
@@ -362,7 +339,7 @@ local function register_open(mesh, s, shapes)
   }, on_refresh)
 end
 
-local function register_own(mesh, s, shapes, point)
+local function register_own(mesh, s, shapes)
   mesh.method("user.password", {
     summary = "Changes the password and ends all other logins.",
     limit = { by = "user", perMinute = 10, burst = 10 },
@@ -371,24 +348,22 @@ local function register_own(mesh, s, shapes, point)
       new = shapes.password,
     },
   }, on_password)
-  mesh.method("user.erase", {
-    summary = "Ends the account: the name, the profile and all logins are gone.",
-    limit = { by = "user", perMinute = 10, burst = 10 },
-    params = s.object { password = s.string { maxBytes = rules.PASSWORD_BYTES_MAX } },
-  }, function(_, p, caller)
-    return on_erase(mesh, p, caller, point)
-  end)
 end
 
 function accounts.register(mesh)
   local s = mesh.schema
   local shapes = schemas(s)
-  local point = mesh.point("user.erase", {
-    summary = "An account is about to be erased.",
-    fields = s.object { userId = s.id() },
+  login_point = mesh.point("user.login", {
+    summary = "Somebody has shown the password; a veto refuses the login.",
+    fields = s.object {
+      userId = s.id(),
+      deviceId = s.string {},
+      sessionId = s.id(),
+      ["address?"] = s.string {},
+    },
   })
   register_open(mesh, s, shapes)
-  register_own(mesh, s, shapes, point)
+  register_own(mesh, s, shapes)
   mesh.command("user add", {
     summary = "Makes an account; prints a password when none is given.",
     args = {
@@ -396,12 +371,6 @@ function accounts.register(mesh)
       { name = "password", optional = true, secret = true, summary = "At least 8 bytes." },
     },
   }, on_user_add)
-
-  local hash, err = mesh.crypto.password_hash(mesh.crypto.base64url(mesh.crypto.random(24)))
-  if not hash then
-    error("no password can be hashed: " .. err.message)
-  end
-  dummy_hash = hash
 end
 
 return accounts

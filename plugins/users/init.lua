@@ -2,17 +2,23 @@
 -- sessions and profiles are what clients call, logins and tokens what they
 -- stand on, and rules what is decided.
 local accounts = require "accounts"
+local erasure = require "erasure"
 local logins = require "logins"
+local passwords = require "passwords"
 local profiles = require "profiles"
 local sessions = require "sessions"
+local totp = require "totp"
 
 local users = {}
 
 function users.start(mesh)
+  passwords.start(mesh)
   logins.register(mesh)
   accounts.register(mesh)
   sessions.register(mesh)
   profiles.register(mesh)
+  totp.register(mesh)
+  erasure.register(mesh)
 end
 
 -- Serving needs the tables that the migrations made.

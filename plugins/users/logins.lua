@@ -140,8 +140,8 @@ function logins.new(mesh, user_id, device)
     session = mesh.id("s_"),
     user = user_id,
     device = rules.device_id(device.id) or mesh.id("d_"),
-    name = device.name,
-    platform = device.platform,
+    name = device.name and mesh.text.clean(device.name),
+    platform = device.platform and mesh.text.clean(device.platform),
   }
 end
 
@@ -222,6 +222,10 @@ end
 
 function logins.revoke_device(mesh, user_id, device_id)
   return revoke(mesh, REVOKE_DEVICE, { user = user_id, device = device_id })
+end
+
+function logins.revoke_all(mesh, user_id)
+  return revoke(mesh, logins.REVOKE_OTHERS, { user = user_id })
 end
 
 local TURN = [[

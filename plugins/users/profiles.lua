@@ -5,7 +5,10 @@ local rules = require "rules"
 local profiles = {}
 
 local SEARCH_DEFAULT = 20
-local COLUMNS = "user_id, username, display_name, avatar, about"
+local COLUMNS = "u.user_id, u.username, u.display_name"
+-- Whom somebody has blocked: who sees neither more of them than a name, nor finds them.
+local BLOCKS_VIEWER = [[EXISTS (SELECT 1 FROM users_blocks b
+    WHERE b.user_id = u.user_id AND b.blocked_id = :viewer)]]
 
 local function profile_list(rows)
   local users = {}
@@ -15,34 +18,40 @@ local function profile_list(rows)
   return { users = users }
 end
 
-local GET = "SELECT " .. COLUMNS .. [[ FROM users_users
-  WHERE user_id IN (SELECT value FROM json_each(:ids)) AND erased_at IS NULL]]
+local GET = "SELECT " .. COLUMNS .. ", CASE WHEN hidden THEN NULL ELSE avatar END AS avatar,"
+  .. " CASE WHEN hidden THEN NULL ELSE about END AS about"
+  .. " FROM (SELECT *, " .. BLOCKS_VIEWER .. [[ AS hidden FROM users_users u
+    WHERE user_id IN (SELECT value FROM json_each(:ids)) AND erased_at IS NULL) u]]
 
-local function on_get(mesh, p)
+local function on_get(mesh, p, caller)
   local ids = mesh.json.encode(mesh.json.array(p.userIds))
-  local rows, err = mesh.db.query(GET, { ids = ids })
+  local rows, err = mesh.db.query(GET, { ids = ids, viewer = caller.userId })
   if not rows then
     return nil, err
   end
   return profile_list(rows)
 end
 
-local SEARCH = "SELECT " .. COLUMNS .. [[ FROM users_users
-  WHERE user_id IN (
-    SELECT user_id FROM (SELECT user_id FROM users_users
-      WHERE username_key >= :from AND username_key < :upto ORDER BY username_key LIMIT :rows)
-    UNION
-    SELECT user_id FROM (SELECT user_id FROM users_users
-      WHERE display_key >= :from AND display_key < :upto ORDER BY display_key LIMIT :rows))
-  ORDER BY username_key <> :from, username_key LIMIT :rows]]
+local function found_by(key)
+  return "SELECT user_id FROM (SELECT user_id FROM users_users u WHERE " .. key .. " >= :from AND "
+    .. key .. " < :upto AND NOT " .. BLOCKS_VIEWER .. " ORDER BY " .. key .. " LIMIT :rows)"
+end
+
+local SEARCH = "SELECT " .. COLUMNS .. ", avatar, about FROM users_users u WHERE user_id IN ("
+  .. found_by("username_key") .. " UNION " .. found_by("display_key")
+  .. ") ORDER BY username_key <> :from, username_key LIMIT :rows"
 
 -- By the beginning of the username or the display name; the exact username first.
-local function on_search(mesh, p)
-  local from = p.query:lower()
+local function on_search(mesh, p, caller)
+  local from = mesh.text.clean(p.query):lower()
+  if from == "" then
+    return { users = {} }
+  end
   local rows, err = mesh.db.query(SEARCH, {
     from = from,
     upto = rules.after_prefix(from),
     rows = p.limit or SEARCH_DEFAULT,
+    viewer = caller.userId,
   })
   if not rows then
     return nil, err
@@ -59,7 +68,25 @@ local function update_statement(set, user_id)
   return "UPDATE users_users SET " .. table.concat(parts, ", ") .. " WHERE user_id = :user", args
 end
 
-local function on_update(mesh, p, caller)
+-- Texts as mesh.text leaves them; nil and an error when no name is left.
+local function cleaned(mesh, p)
+  if p.displayName then
+    p.displayName = mesh.text.clean(p.displayName)
+    if p.displayName == "" then
+      return nil, rules.no_name(mesh)
+    end
+  end
+  if p.about and p.about ~= mesh.null then
+    p.about = mesh.text.clean(p.about, { lines = true })
+  end
+  return p
+end
+
+local function on_update(mesh, sent, caller)
+  local p, no = cleaned(mesh, sent)
+  if not p then
+    return nil, no
+  end
   local set = rules.changes(p, mesh.null)
   if #set == 0 then
     return {}

@@ -17,6 +17,14 @@ rules.REVOKED_KEPT_MAX = 10000 -- known in memory; beyond it the database still 
 rules.USED_KEPT_MAX = 50000
 rules.HANDED_OVER_MAX = 8000 -- of each at a reload, to stay below the 1 MiB of saved state
 
+rules.TOTP_STEP_MS = 30 * 1000
+rules.CODE_BYTES_MAX = 64
+rules.CODE_TRIES_FREE = 5 -- wrong codes until there is a wait, which doubles with each more
+rules.CODE_WAIT_FIRST_MS = 30 * 1000
+rules.CODE_WAIT_MS_MAX = 3600 * 1000
+rules.RECOVERY_CODES = 10
+rules.RECOVERY_BYTES = 10 -- 80 bits: nobody guesses one
+
 local TOKEN_BYTES_MAX = 512
 
 -- The form of a name under which it is unique.
@@ -41,6 +49,64 @@ function rules.check_password(password)
     return nil, "a password has 8 to 1024 bytes"
   end
   return true
+end
+
+-- The refusal of a display name of which cleaning left nothing.
+function rules.no_name(mesh)
+  return mesh.error("invalid_params", "a name that can be seen was expected", {
+    path = "/displayName",
+  })
+end
+
+-- ---- the second step ----
+
+local BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+-- RFC 4648 without padding, as authenticator apps read secrets.
+function rules.base32(bytes)
+  local out, value, bits = {}, 0, 0
+  for i = 1, #bytes do
+    value, bits = value << 8 | bytes:byte(i), bits + 8
+    while bits >= 5 do
+      bits = bits - 5
+      local digit = value >> bits & 31
+      out[#out + 1] = BASE32:sub(digit + 1, digit + 1)
+    end
+    value = value & (1 << bits) - 1
+  end
+  if bits > 0 then
+    local digit = value << 5 - bits & 31
+    out[#out + 1] = BASE32:sub(digit + 1, digit + 1)
+  end
+  return table.concat(out)
+end
+
+local function escaped(text)
+  return (text:gsub("[^%w_.-]", function(c)
+    return ("%%%02X"):format(c:byte())
+  end))
+end
+
+-- What an authenticator app reads from a QR code.
+function rules.otpauth(issuer, username, secret)
+  local name = escaped(issuer)
+  return ("otpauth://totp/%s:%s?secret=%s&issuer=%s&algorithm=SHA1&digits=6&period=30"):format(
+    name, escaped(username), secret, name)
+end
+
+-- "abcd-efgh-jklm-npqr" of random bytes.
+function rules.recovery_code(bytes)
+  return (rules.base32(bytes):lower():gsub("....", "%0-"):gsub("-$", ""))
+end
+
+-- A code as it is compared: how somebody wrote it down does not matter.
+function rules.plain_code(code)
+  return (code:lower():gsub("[%s-]", ""))
+end
+
+-- Codes of the app are digits only.
+function rules.is_recovery_code(code)
+  return code:find("[^%d]") ~= nil
 end
 
 -- A device keeps the id it was once given, so what it sends is taken if it

@@ -144,6 +144,15 @@ local function on_logout(mesh, _, caller)
   return {}
 end
 
+-- For other plugins: ends all logins of a user, at once and everywhere.
+local function on_revoke_all(mesh, p)
+  local count, err = logins.revoke_all(mesh, p.userId)
+  if not count then
+    return nil, err
+  end
+  return { count = count }
+end
+
 -- ---- bearer tokens ----
 
 local function on_bearer(mesh, token)
@@ -228,6 +237,11 @@ end
 function sessions.register(mesh)
   register_open(mesh, mesh.schema)
   register_own(mesh, mesh.schema)
+  mesh.export("revoke", {
+    summary = "Ends all logins of a user; their sessions close 4403.",
+    params = mesh.schema.object { userId = mesh.schema.id() },
+    result = mesh.schema.object { count = mesh.schema.integer { minimum = 0 } },
+  }, on_revoke_all)
   mesh.auth { bearer = on_bearer, upgrade = on_upgrade }
 end
 

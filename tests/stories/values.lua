@@ -1,6 +1,7 @@
 -- Values in stories: JSON in which "${m1.seq}" stands for what was seen before,
 -- and the ways two values are alike.
 local harness = require "harness"
+local otp = require "otp"
 
 local values = {}
 
@@ -30,11 +31,22 @@ local function walk(names, path)
   return value
 end
 
+-- What depends on the clock: a time, or the code that an authenticator app shows.
+local function resolve_by_time(story, text)
+  local now = START_MS + story.passed_ms
+  local ahead = text == "now" and 0 or tonumber(text:match("^now([+-]%d+)s$"))
+  if ahead then
+    return now + ahead * 1000
+  end
+  local secret = text:match("^code of (.+)$")
+  return secret and otp.code(walk(story.names, secret), now)
+end
+
 -- What stands between the braces.
 local function resolve(story, text)
-  local ahead = text:match("^now([+-]%d+)s$")
-  if text == "now" or ahead then
-    return START_MS + story.passed_ms + (tonumber(ahead) or 0) * 1000
+  local by_time = resolve_by_time(story, text)
+  if by_time then
+    return by_time
   end
   local length = text:match("^(%d+) letters$")
   if length then

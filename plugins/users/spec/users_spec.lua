@@ -199,6 +199,35 @@ describe("users", function()
     assert.not_equal(login.userId, register("ann").userId)
   end)
 
+  it("cleans names and texts, and wants a name that can be seen", function()
+    local ann = host:user("ann")
+    assert(ann:call("user.update", {
+      displayName = " A\u{202e}n\u{200b}n  e\u{301} ", about = "one\u{202e}\ntwo ",
+    }))
+    local seen = assert(ann:call("user.get", { userIds = { ann.id } })).users[1]
+    assert.equal("Ann é", seen.displayName)
+    assert.equal("one\ntwo", seen.about)
+    local err = refused("invalid_params", ann:call("user.update", { displayName = "\u{200b} " }))
+    assert.equal("/displayName", err.data.path)
+    refused("invalid_params", guest:call("user.register", {
+      username = "bob", password = PASSWORD, displayName = "\u{3164}",
+    }))
+    assert.equal(0, #assert(ann:call("user.search", { query = "\u{200b}" })).users)
+  end)
+
+  it("hides who has blocked somebody from their search, and the profile's details", function()
+    local ann, bob = host:user("ann"), host:user("bob")
+    assert(bob:call("user.update", { about = "private" }))
+    assert(bob:call("user.block", { userId = ann.id }))
+    assert.same({ users = {} }, ann:call("user.search", { query = "bob" }))
+    local seen = assert(ann:call("user.get", { userIds = { bob.id } })).users[1]
+    assert.equal("bob", seen.username)
+    assert.is_nil(seen.about)
+    assert.equal(1, #assert(bob:call("user.search", { query = "ann" })).users)
+    assert(bob:call("user.unblock", { userId = ann.id }))
+    assert.equal("private", ann:call("user.get", { userIds = { bob.id } }).users[1].about)
+  end)
+
   it("keeps sessions over a reload", function()
     local ann = host:user("ann")
     host:reload("users")
