@@ -24,7 +24,7 @@ local SET_CONTENT = [[
 
 local TOMBSTONE = [[
   UPDATE chat_entries SET deleted = 1, content = NULL, original = NULL, mentions = NULL,
-    edited_at = NULL
+    edited_at = NULL, forwarded = NULL
   WHERE chat_id = :chat AND seq = :target]]
 local CLEAR_EDITS = [[
   UPDATE chat_entries SET content = NULL

@@ -6,7 +6,7 @@ local entry = {}
 local COLUMNS = [[
   e.chat_id, e.seq, e.kind, e.message_id, e.sender_id, e.device_id, e.client_msg_id, e.sent_at,
   e.type, %s AS content, e.target, e.emoji, e.on_flag, e.change, e.reply_to, e.mentions,
-  e.expires_at, %s AS edited_at, e.deleted]]
+  e.expires_at, %s AS edited_at, e.deleted, e.forwarded]]
 
 -- What entry.from_row reads, for every SELECT of entries.
 entry.COLUMNS = COLUMNS:format("e.content", "e.edited_at")
@@ -54,6 +54,7 @@ local function fill_message(mesh, out, row)
     return
   end
   out.content = mesh.json.decode(row.content)
+  out.forwardedFrom = row.forwarded and mesh.json.decode(row.forwarded)
   out.mentions = row.mentions and mesh.json.decode(row.mentions)
   out.expiresAt = row.expires_at
   out.editedAt = row.edited_at

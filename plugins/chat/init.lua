@@ -5,6 +5,7 @@ local draft = require "draft"
 local edit = require "edit"
 local erase = require "erase"
 local expire = require "expire"
+local forward = require "forward"
 local hide = require "hide"
 local history = require "history"
 local marks = require "marks"
@@ -24,6 +25,7 @@ function chat.start(mesh)
   edit.register(mesh, shapes)
   state.register(mesh, shapes)
   draft.register(mesh, shapes)
+  forward.register(mesh, shapes)
   hide.register(mesh, shapes)
   history.register(mesh, shapes)
   sync.register(mesh, shapes)

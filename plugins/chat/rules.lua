@@ -251,6 +251,23 @@ function rules.unique(list)
   return out
 end
 
+-- source is the row of the message, nil where the place does not see it.
+function rules.may_forward(place, source)
+  local ok, no = rules.may_read(place)
+  if not ok then
+    return nil, no
+  end
+  local is_there = source and source.kind == "message" and source.deleted == 0
+    and source.hidden == 0
+  if not is_there then
+    return nil, rules.NO_MESSAGE
+  end
+  if source.type == "sealed" then
+    return nil, rules.invalid("/from/seq", "sealed content is for its chat, its client forwards it")
+  end
+  return true
+end
+
 -- A target of an edit, a reaction, a pin: a message that I see and that is there.
 function rules.may_target(place, target)
   local ok, no = rules.may_see(place, target)
@@ -267,6 +284,8 @@ function rules.may_edit(place, target, user)
   end
   if ok and target.sender_id ~= user then
     ok, no = nil, refuse("forbidden", "only the sender edits a message")
+  elseif ok and target.forwarded then
+    ok, no = nil, refuse("forbidden", "a forwarded message stays what somebody else wrote")
   end
   return ok, no
 end

@@ -87,6 +87,12 @@ return function(mesh)
   }
   shapes.changed = s.object { seq = seq, duplicate = s.boolean() }
   shapes.mute = s.object { chatId = id, ["until"] = s.integer { minimum = 0 } }
+  shapes.forward = s.object {
+    ["chatId?"] = id,
+    ["receiverId?"] = id,
+    from = s.object { chatId = id, seq = seq },
+    clientMsgId = client_msg_id,
+  }
   shapes.set_draft = s.object {
     chatId = id,
     text = s.nullable(s.text { limitBytes = mesh.limits.textBytes }),
@@ -128,6 +134,7 @@ return function(mesh)
     ["content?"] = s.open_object {},
     ["replyTo?"] = seq,
     ["mentions?"] = s.array(id),
+    ["forwardedFrom?"] = s.object { ["senderId?"] = id, at = time },
     ["expiresAt?"] = time,
     ["editedAt?"] = time,
     ["reactions?"] = s.array(shapes.reaction),

@@ -16,9 +16,9 @@ local REPLY = [[
 
 local INSERT = [[
   INSERT INTO chat_entries (chat_id, seq, kind, message_id, sender_id, device_id, client_msg_id,
-    fingerprint, sent_at, type, content, reply_to, mentions, expires_at)
+    fingerprint, sent_at, type, content, reply_to, mentions, expires_at, forwarded)
   SELECT chat_id, last_seq, 'message', :message, :user, :device, :client, :print, updated_at, :type,
-    :content, :reply, :mentions, updated_at + :expires * 1000
+    :content, :reply, :mentions, updated_at + :expires * 1000, :forwarded
   FROM chat_chats WHERE chat_id = :chat]]
 
 local TOUCH = [[
@@ -53,6 +53,7 @@ local function batch_of(m)
       reply = m.reply,
       mentions = m.stored_mentions,
       expires = m.expires,
+      forwarded = m.stored_origin,
     },
   }
   local kept = audience.kept(m.chat)
@@ -63,7 +64,11 @@ local function batch_of(m)
   return batch, alloc, notes_time
 end
 
-local function answer(row, duplicate)
+function send.identity_of_call(p, caller)
+  return { user = caller.userId, device = caller.deviceId or "", client = p.clientMsgId }
+end
+
+function send.answer(row, duplicate)
   return {
     chatId = row.chat_id,
     seq = row.seq,
@@ -79,7 +84,7 @@ local function answer_again(mesh, m, row)
     return nil, store.error(mesh, no)
   end
   duplicates_total:add(1)
-  return answer(row, true)
+  return send.answer(row, true)
 end
 
 -- Why the batch was refused: an error, or nil, nil when nothing speaks against
@@ -111,6 +116,7 @@ local function event_of(mesh, m, row)
   e.content = m.content
   e.replyTo = m.reply
   e.mentions = m.stored_mentions and m.mentions or nil
+  e.forwardedFrom = m.origin
   e.expiresAt = m.expires and row.updated_at + m.expires * 1000 or nil
   return e
 end
@@ -174,8 +180,17 @@ local function ask_others(mesh, m)
   return nil, not ok and store.error(mesh, too_large) or nil
 end
 
-local function message_of(mesh, p, caller)
-  local chat = p.chatId or store.direct_id(mesh, caller.userId, p.receiverId)
+-- The one chat that a call is about; or nil, err.
+function send.chat_of(mesh, p, caller)
+  if (p.chatId == nil) == (p.receiverId == nil) then
+    local path = p.chatId and "/receiverId" or "/chatId"
+    return nil, store.error(mesh, rules.invalid(path, "one of chatId and receiverId is needed"))
+  end
+  return p.chatId or store.direct_id(mesh, caller.userId, p.receiverId)
+end
+
+-- What is written to a chat, of chat.send's params.
+function send.message_of(mesh, p, caller, chat)
   local stored = mesh.json.canonical(p.content)
   local mentions = p.mentions and mesh.json.canonical(mesh.json.array(p.mentions))
   local print = store.print(mesh, "send", chat, p.type, stored, p.replyTo, mentions, p.expiresIn)
@@ -198,13 +213,8 @@ local function message_of(mesh, p, caller)
   }
 end
 
--- The call, for WebSocket, /rpc and REST alike.
-function send.run(mesh, p, caller)
-  if (p.chatId == nil) == (p.receiverId == nil) then
-    local path = p.chatId and "/receiverId" or "/chatId"
-    return nil, store.error(mesh, rules.invalid(path, "one of chatId and receiverId is needed"))
-  end
-  local m = message_of(mesh, p, caller)
+-- Sends what message_of made, or answers again.
+function send.message(mesh, m, caller)
   local ok, no = rules.content_fits(m.type, m.content, #m.stored, mesh.limits.textBytes)
   if not ok then
     return nil, store.error(mesh, no)
@@ -218,6 +228,15 @@ function send.run(mesh, p, caller)
   return store.settle(mesh, function()
     return write(mesh, m, caller)
   end)
+end
+
+-- The call, for WebSocket, /rpc and REST alike.
+function send.run(mesh, p, caller)
+  local chat, wrong = send.chat_of(mesh, p, caller)
+  if not chat then
+    return nil, wrong
+  end
+  return send.message(mesh, send.message_of(mesh, p, caller, chat), caller)
 end
 
 function send.register(mesh, shapes)

@@ -37,7 +37,7 @@ function store.shown(alias)
 end
 
 store.TARGET = [[
-  SELECT e.seq, e.kind, e.type, e.sender_id, e.deleted,
+  SELECT e.seq, e.kind, e.type, e.sender_id, e.deleted, e.forwarded,
     (SELECT d.seq FROM chat_entries d WHERE d.chat_id = e.chat_id AND d.target = e.seq
       AND d.kind = 'delete' ORDER BY d.seq LIMIT 1) AS deleted_by_seq
   FROM chat_entries e WHERE e.chat_id = :chat AND e.seq = :target]]
