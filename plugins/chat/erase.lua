@@ -19,6 +19,12 @@ local FIND = [[
   ON CONFLICT (user_id) DO NOTHING]]
 
 local NEXT = "SELECT user_id, device_id, client_msg_id FROM chat_erasures WHERE done = 0 LIMIT 1"
+-- What was the user's alone.
+local OWN = {
+  "DELETE FROM chat_scheduled WHERE user_id = :user",
+  "DELETE FROM chat_drafts WHERE user_id = :user",
+  "DELETE FROM chat_hidden WHERE user_id = :user",
+}
 local DONE = "UPDATE chat_erasures SET done = 1 WHERE user_id = :user"
 local MOVE = [[
   UPDATE chat_erasures SET device_id = :device, client_msg_id = :client WHERE user_id = :user]]
@@ -99,7 +105,12 @@ local function step(mesh, job)
     more, err = leave_groups(mesh, job)
   end
   if more == false then
-    local done, why = mesh.db.write { { DONE, { user = job.user_id } } }
+    local who = { user = job.user_id }
+    local batch = { { DONE, who } }
+    for i, sql in ipairs(OWN) do
+      batch[1 + i] = { sql, who }
+    end
+    local done, why = mesh.db.write(batch)
     return done and true or nil, why
   end
   return more, err

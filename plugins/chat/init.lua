@@ -12,6 +12,7 @@ local marks = require "marks"
 local members = require "members"
 local rest = require "rest"
 local roster = require "roster"
+local schedule = require "schedule"
 local schema = require "schema"
 local send = require "send"
 local state = require "state"
@@ -23,6 +24,7 @@ function chat.start(mesh)
   local shapes = schema(mesh)
   send.register(mesh, shapes)
   edit.register(mesh, shapes)
+  schedule.register(mesh, shapes)
   state.register(mesh, shapes)
   draft.register(mesh, shapes)
   forward.register(mesh, shapes)

@@ -15,6 +15,8 @@ rules.PAGE_BYTES_MAX = 512 * 1024 -- half an outbox, so an answer always fits on
 rules.UNREAD_MAX = 100000
 rules.MEMBERS_MAX = 20000
 rules.HIDES_A_CALL_MAX = 200
+rules.SCHEDULED_MAX = 100 -- messages of one user that wait
+rules.SCHEDULE_MS_MAX = 366 * 86400 * 1000
 rules.USER_IDS_LISTED_MAX = 20 -- above it a reaction tells its count only
 
 local function refuse(type, message, data)
@@ -30,6 +32,7 @@ rules.NOT_A_MEMBER = refuse("forbidden", "not a member any more")
 rules.BLOCKED = refuse("forbidden", "blocked by the other side")
 rules.LESSER_ROLE = refuse("forbidden", "the role does not allow this")
 rules.OTHER_CONTENT = refuse("conflict", "this clientMsgId was used for something else")
+rules.NOT_SCHEDULED = refuse("not_found", "no such scheduled message")
 rules.BUSY = refuse("unavailable", "the chat changed meanwhile, try again")
 
 function rules.invalid(path, message)
@@ -218,6 +221,26 @@ function rules.may_send(place)
     if wait_ms > 0 then
       return nil, refuse("rate_limited", "the chat is in slow mode", { retryAfterMs = wait_ms })
     end
+  end
+  return true
+end
+
+-- May it be sent later, as far as can be said now: slow mode is for then.
+function rules.may_schedule(place)
+  local ok, no = rules.may_write(place)
+  if ok and place.admins_only == 1 and not rules.is_admin(place.role) then
+    return nil, rules.LESSER_ROLE
+  end
+  return ok, no
+end
+
+function rules.schedule_fits(send_at, now, waiting)
+  if send_at <= now then
+    return nil, rules.invalid("/sendAt", "expected a time to come")
+  elseif send_at > now + rules.SCHEDULE_MS_MAX then
+    return nil, rules.invalid("/sendAt", "expected a time within a year")
+  elseif waiting >= rules.SCHEDULED_MAX then
+    return nil, refuse("too_large", "too many scheduled messages")
   end
   return true
 end

@@ -42,8 +42,9 @@ return function(mesh)
     { s.prefix("x.", { minBytes = 3, maxBytes = rules.TYPE_BYTES_MAX }), s.open_object {} },
   }
 
-  local function send_variant(kind, content)
+  local function send_variant(kind, content, send_at)
     return s.object {
+      sendAt = send_at,
       ["chatId?"] = id,
       ["receiverId?"] = id,
       clientMsgId = client_msg_id,
@@ -55,11 +56,15 @@ return function(mesh)
     }
   end
 
-  local variants = {}
-  for i, pair in ipairs(contents) do
-    variants[i] = send_variant(pair[1], pair[2])
+  local function send_union(send_at)
+    local variants = {}
+    for i, pair in ipairs(contents) do
+      variants[i] = send_variant(pair[1], pair[2], send_at)
+    end
+    return s.union("type", variants)
   end
-  shapes.send = s.union("type", variants)
+  shapes.send = send_union()
+  shapes.schedule = send_union(time)
 
   shapes.sent = s.object {
     chatId = id,
@@ -87,6 +92,26 @@ return function(mesh)
   }
   shapes.changed = s.object { seq = seq, duplicate = s.boolean() }
   shapes.mute = s.object { chatId = id, ["until"] = s.integer { minimum = 0 } }
+  shapes.scheduled = s.object {
+    chatId = id,
+    sendAt = time,
+    duplicate = s.boolean(),
+    ["seq?"] = seq,
+  }
+  shapes.list_scheduled = s.object { ["after?"] = count }
+  shapes.scheduled_list = s.object {
+    scheduled = s.array(s.open_object { id = seq, chatId = id, sendAt = time }),
+    more = s.boolean(),
+  }
+  shapes.unschedule = s.object { clientMsgId = client_msg_id, ["deviceId?"] = id }
+  shapes.scheduling = s.object {
+    chatId = id,
+    clientMsgId = client_msg_id,
+    deviceId = id,
+    sendAt = time,
+    state = s.enum { "scheduled", "unscheduled", "failed" },
+    ["reason?"] = s.string(),
+  }
   shapes.forward = s.object {
     ["chatId?"] = id,
     ["receiverId?"] = id,

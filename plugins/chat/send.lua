@@ -7,6 +7,10 @@ local store = require "store"
 
 local send = {}
 
+-- The error of a message whose own condition (m.also, one more statement of the
+-- batch) does not hold any more. It never reaches a client.
+send.GONE = {}
+
 local point, sent_total, duplicates_total
 
 local REPLY = [[
@@ -61,6 +65,7 @@ local function batch_of(m)
   if notes_time then
     batch[alloc + 2] = { TOUCH, { chat = m.chat, user = m.user } }
   end
+  batch[#batch + 1] = m.also
   return batch, alloc, notes_time
 end
 
@@ -146,6 +151,8 @@ local function write(mesh, m, caller)
   end
   if err.type == "guard" and err.at == 1 then
     return answer_again(mesh, m, err.rows[1])
+  elseif m.also and err.type == "guard" and err.at == #batch then
+    return nil, send.GONE
   end
   return explain(mesh, m)
 end

@@ -109,6 +109,21 @@ store.OTHER_USER = [[
     (SELECT m.opened FROM chat_members m WHERE m.chat_id = :chat AND m.user_id = :user) AS opened
   FROM users_users u WHERE u.user_id = :other AND u.erased_at IS NULL]]
 
+-- Somebody a direct chat may be opened with; or nil, err.
+function store.other_user(mesh, chat, user, other)
+  local row, err = mesh.db.first(store.OTHER_USER, { user = user, other = other, chat = chat })
+  if err then
+    return nil, err
+  end
+  if not row then
+    return nil, store.error(mesh, rules.NO_USER)
+  end
+  if row.blocked == 1 then
+    return nil, store.error(mesh, rules.BLOCKED)
+  end
+  return row
+end
+
 local CREATE_CHAT = [[
   INSERT INTO chat_chats (chat_id, kind, member_count, created_at, updated_at, rev)
   VALUES (:chat, 'direct', :count, mesh_now(), mesh_now(), mesh_rev())
@@ -125,15 +140,9 @@ local CREATE_MEMBER = [[
 -- Gives its id and whether it is new to this user.
 function store.open_direct(mesh, user, other)
   local chat = store.direct_id(mesh, user, other)
-  local row, err = mesh.db.first(store.OTHER_USER, { user = user, other = other, chat = chat })
-  if err then
-    return nil, err
-  end
+  local row, err = store.other_user(mesh, chat, user, other)
   if not row then
-    return nil, store.error(mesh, rules.NO_USER)
-  end
-  if row.blocked == 1 then
-    return nil, store.error(mesh, rules.BLOCKED)
+    return nil, err
   end
   if row.opened == 1 then
     return chat, false
