@@ -48,7 +48,7 @@ static void read_limit(lua_State *L, int options, struct entry *entry)
     if (lua_isnoneornil(L, options)) {
         return;
     }
-    if (lua_getfield(L, options, "limit") == LUA_TTABLE) {
+    if (options_member(L, options, "limit") == LUA_TTABLE) {
         int limit = lua_gettop(L);
         const char *by = options_text(L, limit, "by");
         double per_minute = options_number(L, limit, "perMinute", 0);
@@ -135,7 +135,7 @@ static int command(lua_State *L)
 
 static void auth_part(lua_State *L, const char *name, enum entry_kind kind)
 {
-    if (lua_getfield(L, 1, name) == LUA_TFUNCTION) {
+    if (options_member(L, 1, name) == LUA_TFUNCTION) {
         lua_pushstring(L, name);
         register_entry(L, kind, lua_gettop(L));
         register_handler(L, lua_gettop(L) - 1);

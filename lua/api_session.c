@@ -5,6 +5,7 @@
 #include "lua/api.h"
 #include "lua/event.h"
 #include "lua/json.h"
+#include "lua/options.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -112,22 +113,21 @@ static struct send_options read_options(lua_State *L, int index)
         return options;
     }
     luaL_checktype(L, index, LUA_TTABLE);
-    if (lua_getfield(L, index, "except") == LUA_TNUMBER) {
+    if (options_member(L, index, "except") == LUA_TNUMBER) {
         options.except = (connection_id)lua_tointeger(L, -1);
     }
-    if (lua_getfield(L, index, "exceptUser") == LUA_TSTRING) {
+    if (options_member(L, index, "exceptUser") == LUA_TSTRING) {
         options.except_user.data = lua_tolstring(L, -1, &options.except_user.len);
     }
-    lua_getfield(L, index, "ephemeral");
+    options_member(L, index, "ephemeral");
     options.frame_class = lua_toboolean(L, -1) ? FRAME_EPHEMERAL : FRAME_EVENT;
     lua_pop(L, 3); /* the options table keeps the string alive */
     return options;
 }
 
-static void deliver_list(lua_State *L, struct desk *desk, const struct delivery *delivery)
+static void deliver_list(struct desk *desk, const struct bytes *ids, size_t count,
+                         const struct delivery *delivery)
 {
-    size_t count;
-    struct bytes *ids = push_user_ids(L, 1, &count);
     if (count <= SMALL_LIST) {
         for (size_t i = 0; i < count; i++) {
             hub_deliver_user(desk, ids[i], delivery);
@@ -151,6 +151,9 @@ static int deliver(lua_State *L)
     luaL_argexpected(L, a || type == LUA_TSTRING || type == LUA_TTABLE, 1,
                      "user id, list or audience");
     struct send_options options = read_options(L, 4);
+    size_t count = 0;
+    const struct bytes *ids = type == LUA_TTABLE ? push_user_ids(L, 1, &count) : NULL;
+    /* Nothing raises from here on: the frame is ours. */
     struct frame *frame = make_frame(L, 2, 3, options.frame_class);
     struct delivery delivery = {frame, options.except, options.except_user};
     if (!desk) {
@@ -164,7 +167,7 @@ static int deliver(lua_State *L)
         user.data = lua_tolstring(L, 1, &user.len);
         hub_deliver_user(desk, user, &delivery);
     } else if (type == LUA_TTABLE) {
-        deliver_list(L, desk, &delivery);
+        deliver_list(desk, ids, count, &delivery);
     }
     frame_release(frame);
     return 0;
@@ -190,7 +193,7 @@ static int send_one(lua_State *L)
 static struct bytes field(lua_State *L, int index, const char *name)
 {
     struct bytes value = BYTES_NONE;
-    if (lua_getfield(L, index, name) == LUA_TSTRING) {
+    if (options_member(L, index, name) == LUA_TSTRING) {
         value.data = lua_tolstring(L, -1, &value.len);
     }
     lua_pop(L, 1); /* the table keeps it */
@@ -232,8 +235,8 @@ static int close_sessions(lua_State *L)
     struct desk *desk = plugin_cell_of(L)->worker->desk;
     struct bytes login = field(L, 1, "sessionId");
     struct bytes user = field(L, 1, "userId");
-    lua_getfield(L, 1, "connection");
-    lua_getfield(L, 1, "except");
+    options_member(L, 1, "connection");
+    options_member(L, 1, "except");
     connection_id connection = (connection_id)luaL_optinteger(L, -2, 0);
     connection_id except = (connection_id)luaL_optinteger(L, -1, 0);
     luaL_argcheck(L, login.len || user.len || connection, 1,

@@ -11,8 +11,7 @@
 
 #define DOCUMENT_BYTES_MAX 65536
 
-/* Pushes the member, nil when the table or the member is absent. */
-static int push_member(lua_State *L, int index, const char *name)
+int options_member(lua_State *L, int index, const char *name)
 {
     if (lua_isnoneornil(L, index)) {
         lua_pushnil(L);
@@ -27,7 +26,7 @@ static int push_member(lua_State *L, int index, const char *name)
 bool options_flag(lua_State *L, int index, const char *name, bool otherwise)
 {
     bool value = otherwise;
-    int type = push_member(L, index, name);
+    int type = options_member(L, index, name);
     if (type != LUA_TNIL) {
         if (type != LUA_TBOOLEAN) {
             gate_error(L, "option %s: a boolean was expected", name);
@@ -41,7 +40,7 @@ bool options_flag(lua_State *L, int index, const char *name, bool otherwise)
 double options_number(lua_State *L, int index, const char *name, double otherwise)
 {
     double value = otherwise;
-    int type = push_member(L, index, name);
+    int type = options_member(L, index, name);
     if (type != LUA_TNIL) {
         if (type != LUA_TNUMBER) {
             gate_error(L, "option %s: a number was expected", name);
@@ -55,7 +54,7 @@ double options_number(lua_State *L, int index, const char *name, double otherwis
 const char *options_text(lua_State *L, int index, const char *name)
 {
     const char *value = NULL;
-    int type = push_member(L, index, name);
+    int type = options_member(L, index, name);
     if (type != LUA_TNIL) {
         if (type != LUA_TSTRING) {
             gate_error(L, "option %s: a string was expected", name);
@@ -68,7 +67,7 @@ const char *options_text(lua_State *L, int index, const char *name)
 
 void options_list(lua_State *L, int index, const char *name, struct text_list *list)
 {
-    if (push_member(L, index, name) == LUA_TNIL) {
+    if (options_member(L, index, name) == LUA_TNIL) {
         lua_pop(L, 1);
         return;
     }
@@ -119,7 +118,7 @@ void options_schema(lua_State *L, int index, const char *name, struct schema **o
     struct schema_error error = {"", ""};
     char why[JSON_MESSAGE_MAX];
     struct buf text;
-    if (push_member(L, index, name) == LUA_TNIL) {
+    if (options_member(L, index, name) == LUA_TNIL) {
         lua_pop(L, 1);
         return;
     }

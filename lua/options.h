@@ -10,6 +10,10 @@
 #include <lua.h>
 
 /* For all: index of the options table; absent (nil) tables read as empty. */
+
+/* Pushes a member, nil when it is absent, and gives its type. No code runs, so what was read lives
+ * as long as the table. */
+int options_member(lua_State *L, int index, const char *name);
 bool options_flag(lua_State *L, int index, const char *name, bool otherwise);
 double options_number(lua_State *L, int index, const char *name, double otherwise);
 /* Lends a string member while the table lives; NULL when absent. */
