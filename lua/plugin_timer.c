@@ -14,6 +14,8 @@ struct plugin_timer {
     struct slot *slot;
     uint64_t id;
     double every_s; /* 0: once */
+    bool is_firing;
+    bool is_over; /* ended while it fired: freed after it */
     char *name;
     char *data; /* packed, or NULL */
     size_t data_bytes;
@@ -21,12 +23,21 @@ struct plugin_timer {
 
 static void plugin_timer_free(struct plugin_timer *timer)
 {
-    timer_stop(&timer->timer);
-    list_remove(&timer->node);
-    timer->slot->timers_count--;
     mem_free(timer->name);
     mem_free(timer->data);
     mem_free(timer);
+}
+
+/* It is found no more; freed now, or when its handler has returned. */
+static void plugin_timer_end(struct plugin_timer *timer)
+{
+    timer_stop(&timer->timer);
+    list_remove(&timer->node);
+    timer->slot->timers_count--;
+    timer->is_over = true;
+    if (!timer->is_firing) {
+        plugin_timer_free(timer);
+    }
 }
 
 static int push_data(lua_State *L, struct event *event)
@@ -62,21 +73,23 @@ static void run_handler(struct plugin_timer *timer, struct snapshot *snapshot)
 static void plugin_timer_fire(struct timer *base)
 {
     struct plugin_timer *timer = LIST_ITEM(base, struct plugin_timer, timer);
+    /* Admitting may hand over to a generation that does not declare it any more, and the handler
+     * may cancel it. */
+    timer->is_firing = true;
     struct snapshot *snapshot = worker_admit(timer->worker);
-    if (snapshot && !timer->worker->is_closing) {
-        /* The handler may cancel it or stop them all: it is off the list while it runs. */
-        struct list *list = &timer->slot->timers;
-        list_remove(&timer->node);
+    if (snapshot && !timer->is_over) {
         run_handler(timer, snapshot);
-        list_append(list, &timer->node);
     } else if (snapshot) {
         worker_leave(timer->worker, snapshot);
     }
-    if (timer->every_s > 0 && !timer->worker->is_closing) {
+    timer->is_firing = false;
+    if (timer->is_over) {
+        plugin_timer_free(timer);
+    } else if (timer->every_s > 0) {
         timer_start(&timer->timer, (int64_t)(timer->every_s * 1000));
-        return;
+    } else {
+        plugin_timer_end(timer);
     }
-    plugin_timer_free(timer);
 }
 
 static struct plugin_timer *plugin_timer_new(struct runtime_worker *worker, struct slot *slot,
@@ -114,7 +127,7 @@ bool plugin_timer_cancel(struct slot *slot, uint64_t id)
     for (struct list *node = slot->timers.next; node != &slot->timers; node = node->next) {
         struct plugin_timer *timer = LIST_ITEM(node, struct plugin_timer, node);
         if (timer->id == id) {
-            plugin_timer_free(timer);
+            plugin_timer_end(timer);
             return true;
         }
     }
@@ -146,7 +159,7 @@ void plugin_timers_follow(struct runtime_worker *worker, struct slot *slot,
         struct plugin_timer *timer = LIST_ITEM(node, struct plugin_timer, node);
         node = node->next;
         if (timer->every_s > 0 && !is_declared(worker, generation, timer)) {
-            plugin_timer_free(timer);
+            plugin_timer_end(timer);
         }
     }
     const struct wiring *wiring = generation->wiring;
@@ -165,6 +178,6 @@ void plugin_timers_follow(struct runtime_worker *worker, struct slot *slot,
 void plugin_timers_stop(struct slot *slot)
 {
     while (!list_is_empty(&slot->timers)) {
-        plugin_timer_free(LIST_ITEM(slot->timers.next, struct plugin_timer, node));
+        plugin_timer_end(LIST_ITEM(slot->timers.next, struct plugin_timer, node));
     }
 }
