@@ -1,6 +1,7 @@
 #include "lua/failure.h"
 
 #include "host/base/err.h"
+#include "lua/core.h"
 #include "lua/gate.h"
 #include "lua/json.h"
 
@@ -104,15 +105,14 @@ void failure_push(lua_State *L, const struct failure *failure)
     luaL_addlstring(&text, failure->data.data, failure->data.len);
     luaL_addchar(&text, '}');
     luaL_pushresult(&text); /* error json */
-    struct json_doc doc;
-    json_open(&doc);
-    size_t len;
-    const char *json = lua_tolstring(L, -1, &len);
-    if (json_parse(&doc, (struct bytes){json, len}, NULL) == 0 && lua_checkstack(L, 8)) {
-        json_push(L, &doc, doc.nodes); /* error json data */
+    /* The worker's scratch, because pushing may raise. */
+    struct json_doc *doc = &plugin_cell_of(L)->worker->doc;
+    struct bytes json;
+    json.data = lua_tolstring(L, -1, &json.len);
+    if (json_parse(doc, json, NULL) == 0 && lua_checkstack(L, 8)) {
+        json_push(L, doc, doc->nodes); /* error json data */
         lua_setfield(L, -3, "data");
     }
-    json_close(&doc);
     lua_pop(L, 1);
 }
 
