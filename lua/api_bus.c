@@ -1,8 +1,8 @@
 /* mesh.bus and mesh.timer: events from other plugins, and from the clock. */
-#include "host/base/mem.h"
 #include "lua/api.h"
 #include "lua/bus.h"
 #include "lua/event.h"
+#include "lua/nap.h"
 #include "lua/options.h"
 #include "lua/pack.h"
 #include "lua/plugin_timer.h"
@@ -71,7 +71,7 @@ static int publish(lua_State *L)
     char why[PACK_MESSAGE_MAX];
     lua_settop(L, 3);
     if (lua_istable(L, 3)) {
-        if (lua_getfield(L, 3, "key") != LUA_TNIL) {
+        if (options_member(L, 3, "key") != LUA_TNIL) {
             key = check_key(L, 4);
         }
     }
@@ -88,7 +88,7 @@ static int publish(lua_State *L)
     if (pack_write(L, 2, packed, why, sizeof(why))) {
         return gate_error(L, "bus.publish %s: %s", topic.data, why);
     }
-    bus_publish(cell->worker, snapshot, topic, key, buf_bytes(packed));
+    bus_publish(cell->worker, snapshot, event_next_hop(L), topic, key, buf_bytes(packed));
     return 0;
 }
 
@@ -197,47 +197,12 @@ static int timer_cancel_one(lua_State *L)
     return 1;
 }
 
-struct nap {
-    struct timer timer;
-    struct wait wait;
-};
-
-static void nap_free(void *result)
-{
-    mem_free(result);
-}
-
-static void nap_over(struct timer *timer)
-{
-    struct nap *nap = LIST_ITEM(timer, struct nap, timer);
-    wait_end(nap->wait, nap, nap_free);
-}
-
-static int nap_finish(lua_State *L, void *result)
-{
-    (void)L;
-    (void)result;
-    return 0;
-}
-
-/* mesh.timer.sleep(seconds) */
-static int timer_sleep(lua_State *L)
-{
-    double seconds = check_seconds(L, 1);
-    struct wait wait = wait_open(L);
-    struct nap *nap = mem_alloc(sizeof(*nap));
-    nap->wait = wait;
-    timer_open(&nap->timer, wait.cell->worker->loop, nap_over);
-    timer_start(&nap->timer, (int64_t)(seconds * 1000));
-    return task_suspend(L, nap_finish, nap_free);
-}
-
 void api_timer_push(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"on", timer_on},       {"every", timer_every},
         {"after", timer_after}, {"cancel", timer_cancel_one},
-        {"sleep", timer_sleep}, {NULL, NULL},
+        {"sleep", nap_sleep},   {NULL, NULL},
     };
     luaL_newlib(L, functions);
 }

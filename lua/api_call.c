@@ -99,7 +99,7 @@ static int call(lua_State *L)
     if (subcall_is_circle(sub, target)) {
         failure_set(&sub->failure, RPC_UNAVAILABLE, "call %s: plugins call each other in a circle",
                     target->entry->name);
-        sub->has_ended = true;
+        subcall_end(sub);
         return subcall_return(L, sub, call_return);
     }
     struct event *event = subcall_event(sub, target);

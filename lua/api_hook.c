@@ -207,6 +207,7 @@ static int point_observe(lua_State *L)
         return 0;
     }
     struct event *parent = event_of(L);
+    unsigned hops = event_next_hop(L);
     struct buf *packed = &parent->worker->packed;
     buf_clear(packed);
     if (pack_write(L, 2, packed, why, sizeof(why))) {
@@ -217,6 +218,7 @@ static int point_observe(lua_State *L)
         worker_hold(parent->worker, parent->snapshot);
         struct event *event = event_new(parent->worker, parent->snapshot, &list->hooks[i]);
         event->push = push_kept;
+        event->hops = hops;
         event->finish = observed;
         event->kept = mem_copy_text(packed->data, packed->len);
         event->packed = (struct bytes){event->kept, packed->len};

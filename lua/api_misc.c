@@ -8,6 +8,7 @@
 #include "lua/core.h"
 #include "lua/event.h"
 #include "lua/json.h"
+#include "lua/options.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -122,9 +123,9 @@ static int limit_take(lua_State *L)
     size_t len;
     const char *key = luaL_checklstring(L, 1, &len);
     luaL_checktype(L, 2, LUA_TTABLE);
-    lua_getfield(L, 2, "rate");
+    options_member(L, 2, "rate");
     double rate = luaL_checknumber(L, -1);
-    lua_getfield(L, 2, "burst");
+    options_member(L, 2, "burst");
     double burst = luaL_optnumber(L, -1, rate < 1 ? 1 : rate);
     luaL_argcheck(L, len <= 256, 1, "a key of at most 256 bytes");
     luaL_argcheck(L, rate > 0 && burst >= 1, 2, "rate above 0 and burst of at least 1 expected");
@@ -165,6 +166,11 @@ static int metric_make(lua_State *L, enum metric_kind kind)
     luaL_argcheck(L, is_metric_name(name), 1, "1 to 64 of [a-z0-9_] expected");
     struct lua_metric *m = lua_newuserdatauv(L, sizeof(*m), 0);
     luaL_setmetatable(L, METRIC_TYPE);
+    /* Metrics live as long as the process, and all plugins share their number. */
+    if (!map_get(cell->slot->metrics, bytes_of(name)) &&
+        map_put(cell->slot->metrics, bytes_of(name), cell->slot, NULL)) {
+        return gate_error(L, "metrics: at most %d names", RUNTIME_METRICS_MAX);
+    }
     snprintf(full, sizeof(full), "chattermesh_%s_%s", cell->slot->name, name);
     m->kind = kind;
     m->metric = kind == KIND_COUNTER ? metric_counter(full, "", help)

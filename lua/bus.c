@@ -1,7 +1,6 @@
 #include "lua/bus.h"
 
 #include "host/base/err.h"
-#include "host/base/log.h"
 #include "host/base/mem.h"
 #include "lua/event.h"
 #include "lua/pack.h"
@@ -170,6 +169,7 @@ struct publication {
     struct letter letter;
     struct runtime_worker *worker;
     unsigned from;
+    unsigned hops;
     size_t topic_len;
     size_t key_len;
     size_t packed_len;
@@ -252,6 +252,7 @@ static void publication_spread(const struct publication *p)
         struct publication *copy = publication_new(
             worker, p->from, name, key, (struct bytes){key.data + key.len, p->packed_len});
         event->kept = (void *)copy;
+        event->hops = p->hops;
         event_defer(event);
     }
     worker_leave(worker, snapshot);
@@ -264,8 +265,8 @@ static void publication_deliver(struct letter *letter)
     mem_free(p);
 }
 
-void bus_publish(struct runtime_worker *worker, struct snapshot *snapshot, struct bytes name,
-                 struct bytes key, struct bytes packed)
+void bus_publish(struct runtime_worker *worker, struct snapshot *snapshot, unsigned hops,
+                 struct bytes name, struct bytes key, struct bytes packed)
 {
     bool on[HUB_WORKERS_MAX] = {false};
     const struct topic *topic = snapshot ? map_get(snapshot->topics, name) : NULL;
@@ -278,12 +279,12 @@ void bus_publish(struct runtime_worker *worker, struct snapshot *snapshot, struc
         }
         struct publication *p =
             publication_new(worker->runtime->workers[w], worker->index, name, key, packed);
+        p->hops = hops;
         p->letter.deliver = publication_deliver;
         if (w == worker->index) {
             publication_deliver(&p->letter);
         } else if (loop_post(p->worker->loop, &p->letter)) {
-            LOG(LOG_WARN, "bus", "a worker's mailbox is full, an event was dropped",
-                LOG_BYTES("topic", name), LOG_INT("worker", w));
+            event_count_dropped(worker); /* its mailbox is full */
             mem_free(p);
         }
     }

@@ -21,9 +21,10 @@ void follows_free(struct follows *follows);
 /* Whether anybody would get it; packing the data is then worth it. */
 bool bus_is_heard(struct runtime_worker *worker, struct snapshot *snapshot, struct bytes topic,
                   struct bytes key);
-/* Hands packed data to the subscribers everywhere. Never waits. */
-void bus_publish(struct runtime_worker *worker, struct snapshot *snapshot, struct bytes topic,
-                 struct bytes key, struct bytes packed);
+/* Hands packed data to the subscribers everywhere. Never waits. hops: of the event that publishes,
+ * and this one. */
+void bus_publish(struct runtime_worker *worker, struct snapshot *snapshot, unsigned hops,
+                 struct bytes topic, struct bytes key, struct bytes packed);
 /* 0 or ERR_FULL. */
 int bus_follow(struct runtime_worker *worker, struct slot *slot, struct bytes topic,
                struct bytes key);

@@ -64,6 +64,10 @@ static void command_on_worker(struct letter *letter)
 {
     struct command *command = LIST_ITEM(letter, struct command, letter);
     struct runtime_worker *worker = command->runtime->workers[0];
+    if (worker->is_closing) {
+        command_end(command, ERR_UNAVAILABLE, "the server is going away");
+        return;
+    }
     struct snapshot *snapshot = worker_admit(worker);
     const struct target *target =
         snapshot ? map_get(snapshot->commands, bytes_of(command->name)) : NULL;

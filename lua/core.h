@@ -32,7 +32,9 @@
 
 #define RUNTIME_PLUGINS_MAX 256
 #define RUNTIME_CALL_DEPTH_MAX 8   /* plugin calls plugin */
+#define RUNTIME_HOPS_MAX 32        /* bus and observer events that cause each other */
 #define RUNTIME_DEFERRED_MAX 16384 /* bus and observer events waiting on a worker */
+#define RUNTIME_METRICS_MAX 256    /* of a plugin's own */
 #define RUNTIME_RESULT_BYTES_MAX (4U << 20)
 #define RUNTIME_SAVED_BYTES_MAX (1U << 20)
 #define RUNTIME_START_WALL_MS 10000
@@ -72,6 +74,7 @@ struct slot {
     struct list timers; /* struct plugin_timer */
     uint32_t timers_count;
     struct map *follows; /* "topic\0key" */
+    struct map *metrics; /* names of the plugin's own; one for all generations */
     uint32_t failures;
     int64_t failures_since_ms;
     int64_t open_until_ms;  /* the breaker */
@@ -93,7 +96,10 @@ struct plugin_cell {
     bool is_starting;      /* registrations are open */
     bool is_gone;          /* free it when nothing is pending any more */
     uint32_t pending;      /* host work that will come back to this cell */
-    uint32_t events;       /* in flight */
+    uint32_t events;       /* in flight, those that only wait for their turn included */
+    uint32_t running;      /* of these, begun: what limits.calls counts */
+    struct list node;      /* of the worker's cells */
+    struct list naps;      /* lua/nap.c */
     struct buf saved;      /* packed; what the old generation's save() gave */
     bool has_saved;
     uint64_t cpu_ns_told; /* already in the slot's metrics */
@@ -109,6 +115,7 @@ struct runtime_worker {
     struct desk *desk;
     struct snapshot *seen; /* the newest that this worker has admitted an event under */
     struct map *slots;
+    struct list cells;     /* of all generations that are not gone */
     struct buf out;        /* the result of the event that just ended */
     struct buf packed;     /* scratch for arguments */
     struct json_doc empty; /* {} for calls without params */
@@ -117,7 +124,8 @@ struct runtime_worker {
     struct event *deferred_first;
     struct event *deferred_last;
     uint32_t deferred_count;
-    uint32_t events; /* in flight */
+    int64_t dropped_log_ms; /* the next line about dropped events is due */
+    uint32_t events;        /* in flight */
     bool is_closing;
 };
 

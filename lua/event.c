@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DROPPED_LOG_MS 60000 /* between two lines of a worker about dropped events */
+
 static void event_take(struct task *task, lua_State *L, int results);
 static void event_done(struct task *task, const struct task_end *end);
 
@@ -48,10 +50,21 @@ struct event *event_of(lua_State *L)
     return (struct event *)(void *)task_current(L);
 }
 
+unsigned event_next_hop(lua_State *L)
+{
+    const struct event *event = event_of(L);
+    unsigned hops = event ? event->hops : 0;
+    if (hops >= RUNTIME_HOPS_MAX) {
+        gate_error(L, "events cause each other more than %d deep", RUNTIME_HOPS_MAX);
+    }
+    return hops + 1;
+}
+
 static void event_free(struct event *event)
 {
     failure_close(&event->failure);
     event->cell->events--;
+    event->cell->running -= event->is_counted;
     event->worker->events--;
     if (event->snapshot) {
         worker_leave(event->worker, event->snapshot);
@@ -107,24 +120,34 @@ static void event_end(struct event *event)
     event_free(event);
 }
 
+/* Why the plugin's code is not to run now: a failure that is set, with how long to wait. */
+static bool event_is_refused(struct event *event)
+{
+    const struct plugin_cell *cell = event->cell;
+    if (event->worker->is_closing) {
+        failure_set(&event->failure, RPC_UNAVAILABLE, "the server is going away");
+    } else if (breaker_is_open(event)) {
+        failure_set(&event->failure, RPC_UNAVAILABLE, "the plugin failed too often; retry later");
+        failure_add_integer(&event->failure, "retryAfterMs", BREAKER_OPEN_MS);
+    } else if (cell->running >= cell->generation->bundle->manifest->limits.calls) {
+        failure_set(&event->failure, RPC_UNAVAILABLE, "the plugin has too many calls in flight");
+        failure_add_integer(&event->failure, "retryAfterMs", 100);
+    }
+    return event->failure.code != 0;
+}
+
 void event_run(struct event *event)
 {
     event->started_ns = clock_precise_ns();
     if (event->target) {
         metric_add(event->cell->slot->calls, 1);
     }
-    if (breaker_is_open(event)) {
-        failure_set(&event->failure, RPC_UNAVAILABLE, "the plugin failed too often; retry later");
-        failure_add_integer(&event->failure, "retryAfterMs", BREAKER_OPEN_MS);
+    if (event_is_refused(event)) {
         event_end(event);
         return;
     }
-    if (event->cell->events > event->cell->generation->bundle->manifest->limits.calls) {
-        failure_set(&event->failure, RPC_UNAVAILABLE, "the plugin has too many calls in flight");
-        failure_add_integer(&event->failure, "retryAfterMs", 100);
-        event_end(event);
-        return;
-    }
+    event->is_counted = true;
+    event->cell->running++;
     if (event->no_wait) {
         task_run_now(&event->task, event_push, event);
     } else {
@@ -132,13 +155,28 @@ void event_run(struct event *event)
     }
 }
 
+void event_count_dropped(struct runtime_worker *worker)
+{
+    int64_t now = clock_steady_ms();
+    metric_add(metric_counter("chattermesh_events_dropped_total", "",
+                              "Bus events dropped because a worker had too many waiting."),
+               1);
+    if (now >= worker->dropped_log_ms) {
+        worker->dropped_log_ms = now + DROPPED_LOG_MS;
+        LOG(LOG_WARN, "bus", "a worker has too many events waiting, some are dropped",
+            LOG_INT("worker", worker->index));
+    }
+}
+
 void event_defer(struct event *event)
 {
     struct runtime_worker *worker = event->worker;
+    if (worker->is_closing) {
+        event_free(event);
+        return;
+    }
     if (worker->deferred_count >= RUNTIME_DEFERRED_MAX) {
-        metric_add(metric_counter("chattermesh_events_dropped_total", "",
-                                  "Bus events dropped because a worker had too many waiting."),
-                   1);
+        event_count_dropped(worker);
         event_free(event);
         return;
     }
@@ -150,6 +188,24 @@ void event_defer(struct event *event)
         worker->deferred_first = event;
     }
     worker->deferred_last = event;
+}
+
+struct event *event_next_deferred(struct runtime_worker *worker)
+{
+    struct event *event = worker->deferred_first;
+    if (event) {
+        worker->deferred_first = event->next;
+        worker->deferred_last = event->next ? worker->deferred_last : NULL;
+        worker->deferred_count--;
+    }
+    return event;
+}
+
+void event_drop_deferred(struct runtime_worker *worker)
+{
+    for (struct event *event; (event = event_next_deferred(worker));) {
+        event_free(event);
+    }
 }
 
 /* ---- out ---- */
@@ -292,6 +348,7 @@ static void event_done(struct task *task, const struct task_end *end)
     struct event *event = (struct event *)(void *)task;
     if (end->err) {
         buf_clear(&event->failure.data);
+        event->failure.kind[0] = '\0'; /* of what was returned before it failed */
         fail_by_end(event, end);
     }
     event_end(event);

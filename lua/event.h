@@ -24,6 +24,7 @@ struct event {
     /* Whose code waits for this event: the plugins from the first to the one that called. */
     const struct generation *callers[RUNTIME_CALL_DEPTH_MAX];
     unsigned depth;
+    unsigned hops;           /* bus and observer events that caused it, one after the other */
     const struct slot *from; /* the plugin that called, or NULL */
     /* Pushes the handler's arguments after (mesh), gives their number. */
     int (*push)(lua_State *L, struct event *event);
@@ -43,6 +44,7 @@ struct event {
     bool has_value; /* TAKE_PACK: the first result was not nil */
     bool is_silent; /* no incident in the log (probe, start: told to the operator) */
     bool no_wait;
+    bool is_counted; /* in its cell's `running` */
     bool has_ended;
     struct event *next; /* deferred */
     uint64_t started_ns;
@@ -55,10 +57,21 @@ struct event *event_new(struct runtime_worker *worker, struct snapshot *snapshot
 struct event *event_new_for_cell(struct plugin_cell *cell);
 /* Runs it; finish may be called before this returns, and frees the event. */
 void event_run(struct event *event);
-/* At the end of this turn; past RUNTIME_DEFERRED_MAX the event is dropped and counted. */
+/* At the end of this turn; past RUNTIME_DEFERRED_MAX, and on a worker that closes, the event is
+ * dropped without its finish. */
 void event_defer(struct event *event);
+/* A bus event was dropped: a number for /metrics, and one line a minute in the log, since a plugin
+ * can cause as many as it likes. */
+void event_count_dropped(struct runtime_worker *worker);
+/* Takes the oldest of them out, NULL when none waits. */
+struct event *event_next_deferred(struct runtime_worker *worker);
+/* Drops the events that wait for the end of the turn. */
+void event_drop_deferred(struct runtime_worker *worker);
 /* The event whose code runs L; NULL in cell_protect. */
 struct event *event_of(lua_State *L);
+/* The hops of an event that the one running L causes; raises past RUNTIME_HOPS_MAX, so that no
+ * events cause each other for ever. */
+unsigned event_next_hop(lua_State *L);
 /* Pushes the caller's table {userId, ...}. */
 void event_push_caller(lua_State *L, const struct caller *caller);
 

@@ -11,6 +11,7 @@
 #include "lua/core.h"
 #include "lua/event.h"
 #include "lua/json.h"
+#include "lua/nap.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -203,6 +204,8 @@ int plugin_cell_new(struct plugin_cell **out, struct generation *generation,
     cell->generation = generation;
     cell->worker = worker;
     cell->slot = worker_slot(worker, manifest->name);
+    list_open(&cell->naps);
+    list_append(&worker->cells, &cell->node);
     buf_open(&cell->saved, RUNTIME_SAVED_BYTES_MAX);
     struct cell_options options = {
         .plugin = manifest->name,
@@ -251,9 +254,11 @@ static void plugin_cell_free(struct plugin_cell *cell)
 void plugin_cell_retire(struct plugin_cell *cell)
 {
     cell->is_gone = true;
+    list_remove(&cell->node);
     if (cell->cell && cell->events) {
         task_cancel_all(cell->cell, ERR_CANCELLED);
     }
+    naps_stop(cell);
     CHECK(cell->events == 0);
     if (!cell->pending) {
         plugin_cell_free(cell);

@@ -176,7 +176,13 @@ static void prepare_end(struct preparation *p, int err)
 
 static void prepare_on_worker(struct letter *letter)
 {
-    prepare_next(LIST_ITEM(letter, struct preparation, letter));
+    struct preparation *p = LIST_ITEM(letter, struct preparation, letter);
+    if (p->fresh[0]->runtime->workers[p->worker]->is_closing) {
+        snprintf(p->message, sizeof(p->message), "the server is going away");
+        prepare_end(p, ERR_UNAVAILABLE);
+        return;
+    }
+    prepare_next(p);
 }
 
 void prepare_start(struct runtime *runtime, struct preparation *p)

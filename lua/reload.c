@@ -77,6 +77,10 @@ static void change_run(struct letter *letter)
 {
     struct change *change = LIST_ITEM(letter, struct change, letter);
     change->started_ns = clock_precise_ns();
+    if (change->runtime->is_ending) {
+        change_end(change, ERR_UNAVAILABLE);
+        return;
+    }
     int err = change_stage(change);
     if (!err) {
         err = change_expand(change);
@@ -245,6 +249,9 @@ static void change_prepared(struct preparation *p)
     }
     if (--change->waiting) {
         return;
+    }
+    if (!change->err && change->runtime->is_ending) {
+        change->err = ERR_UNAVAILABLE;
     }
     if (change->err) {
         change_end(change, change->err);

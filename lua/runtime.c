@@ -22,10 +22,28 @@ struct runtime *runtime_new(const struct runtime_options *options)
     return runtime;
 }
 
+/* What was under way between loops is brought home: snapshots that are left, publications, changes.
+ * Workers that are closed run no code of plugins any more. */
+static void settle_all(struct runtime *runtime)
+{
+    for (bool is_idle = false; !is_idle;) {
+        is_idle = true;
+        for (unsigned w = 0; w < runtime->options.workers; w++) {
+            if (runtime->workers[w]) {
+                loop_settle(runtime->workers[w]->loop);
+            }
+        }
+        loop_settle(runtime->loop);
+        for (unsigned w = 0; w < runtime->options.workers; w++) {
+            is_idle = is_idle && (!runtime->workers[w] || loop_is_idle(runtime->workers[w]->loop));
+        }
+    }
+}
+
 void runtime_free(struct runtime *runtime)
 {
-    loop_settle(runtime->loop); /* letters of workers that left */
     runtime->is_ending = true;
+    settle_all(runtime);
     struct snapshot *current = atomic_exchange(&runtime->current, NULL);
     if (current) {
         snapshot_free(current);

@@ -48,7 +48,8 @@ struct runtime_options {
 };
 
 struct runtime *runtime_new(const struct runtime_options *options);
-/* All workers are closed. */
+/* All workers are closed and their threads have ended. What was not finished ends now: a change that
+ * waits is told ERR_UNAVAILABLE. */
 void runtime_free(struct runtime *runtime);
 
 /* On worker `index`'s thread, whose CPU budget is open (lua/budget.h), before runtime_start: takes

@@ -19,7 +19,7 @@ static void publish_session(struct runtime_worker *worker, const char *topic,
         pack_field_text(&packed, "sessionId", session_login_id(session));
         pack_field_integer(&packed, "connection", (int64_t)session_connection(session));
         pack_field_integer(&packed, "count", (int64_t)count);
-        bus_publish(worker, snapshot, bytes_of(topic), BYTES_NONE, buf_bytes(&packed));
+        bus_publish(worker, snapshot, 0, bytes_of(topic), BYTES_NONE, buf_bytes(&packed));
         buf_close(&packed);
     }
     worker_leave(worker, snapshot);

@@ -12,8 +12,13 @@ struct subcall *subcall_new(lua_State *L)
     if (event->depth + 1 >= RUNTIME_CALL_DEPTH_MAX) {
         gate_error(L, "calls between plugins are nested more than %d deep", RUNTIME_CALL_DEPTH_MAX);
     }
+    struct subcall **box = lua_newuserdatauv(L, sizeof(*box), 0); /* box */
+    *box = NULL;
+    luaL_setmetatable(L, SUBCALL_TYPE);
     struct wait wait = wait_open(L);
     struct subcall *sub = mem_alloc(sizeof(*sub));
+    *box = sub;
+    sub->box = box;
     sub->wait = wait;
     sub->worker = event->worker;
     sub->snapshot = event->snapshot;
@@ -21,6 +26,7 @@ struct subcall *subcall_new(lua_State *L)
     memcpy(sub->callers, event->callers, sizeof(sub->callers));
     sub->callers[event->depth] = event->cell->generation;
     sub->depth = event->depth + 1;
+    sub->hops = event->hops;
     sub->from = event->cell->slot;
     failure_open(&sub->failure);
     buf_open(&sub->value, PACK_BYTES_MAX);
@@ -35,24 +41,23 @@ void subcall_free(void *result)
     if (sub->extra_free) {
         sub->extra_free(sub->extra);
     }
-    worker_leave(sub->worker, sub->snapshot);
     mem_free(sub);
 }
 
 void subcall_end(struct subcall *sub)
 {
     sub->has_ended = true;
+    /* Not when it is freed: garbage must not keep a replaced generation alive. */
+    worker_leave(sub->worker, sub->snapshot);
+    sub->snapshot = NULL;
     if (sub->is_waited) {
         wait_end(sub->wait, sub, subcall_free);
     }
 }
 
-/* Raising here would lose sub: the Lua object that holds it frees it. */
 static int subcall_now(lua_State *L, struct subcall *sub, task_finish finish)
 {
-    struct subcall **box = lua_newuserdatauv(L, sizeof(*box), 0);
-    *box = sub;
-    luaL_setmetatable(L, SUBCALL_TYPE);
+    struct subcall **box = sub->box;
     int results = finish(L, sub);
     *box = NULL;
     subcall_free(sub);
@@ -75,6 +80,7 @@ int subcall_return(lua_State *L, struct subcall *sub, task_finish finish)
         wait_drop(sub->wait);
         return subcall_now(L, sub, finish);
     }
+    *sub->box = NULL; /* from here on it is the wait's */
     sub->is_waited = true;
     return task_suspend(L, finish, subcall_free);
 }
@@ -93,6 +99,7 @@ struct event *subcall_event(struct subcall *sub, const struct target *target)
     struct event *event = event_new(sub->worker, sub->snapshot, target);
     memcpy(event->callers, sub->callers, sizeof(event->callers));
     event->depth = sub->depth;
+    event->hops = sub->hops;
     event->from = sub->from;
     event->take = TAKE_PACK;
     event->ctx = sub;

@@ -13,9 +13,11 @@ struct subcall {
     struct wait wait;
     /* Copies of what the waiting event is: it may be gone (timed out) before its callee ends. */
     struct runtime_worker *worker;
-    struct snapshot *snapshot; /* held */
+    struct snapshot *snapshot; /* held until it ends */
+    struct subcall **box;      /* the Lua object that frees it when the host function raises */
     const struct generation *callers[RUNTIME_CALL_DEPTH_MAX];
     unsigned depth;
+    unsigned hops;
     const struct slot *from;
     bool has_ended;
     bool is_waited;
@@ -27,8 +29,8 @@ struct subcall {
 };
 
 void subcall_open_lib(lua_State *L);
-/* Returns one for the event that runs L; raises where the code can't wait, and when calls are
- * nested too deeply. Then nothing may raise until subcall_return. */
+/* Returns one for the event that runs L and pushes what frees it; raises where the code can't wait,
+ * and when calls are nested too deeply. Then nothing may raise until subcall_return. */
 struct subcall *subcall_new(lua_State *L);
 void subcall_free(void *result);
 /* Whether the target's plugin is itself among those that wait. */

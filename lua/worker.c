@@ -11,6 +11,7 @@
 #include "lua/core.h"
 #include "lua/event.h"
 #include "lua/handover.h"
+#include "lua/nap.h"
 #include "lua/plugin_timer.h"
 
 #include <stdio.h>
@@ -21,13 +22,11 @@
 static void worker_run_deferred(struct turn_hook *hook)
 {
     struct runtime_worker *worker = LIST_ITEM(hook, struct runtime_worker, hook);
-    for (unsigned n = 0; worker->deferred_first && n < DEFERRED_A_TURN_MAX; n++) {
-        struct event *event = worker->deferred_first;
-        worker->deferred_first = event->next;
-        if (!worker->deferred_first) {
-            worker->deferred_last = NULL;
+    for (unsigned n = 0; n < DEFERRED_A_TURN_MAX; n++) {
+        struct event *event = event_next_deferred(worker);
+        if (!event) {
+            return;
         }
-        worker->deferred_count--;
         event_run(event);
     }
 }
@@ -41,6 +40,7 @@ struct runtime_worker *runtime_worker_open(struct runtime *runtime, unsigned ind
     worker->index = index;
     worker->loop = loop;
     worker->slots = map_new(0);
+    list_open(&worker->cells);
     buf_open(&worker->out, RUNTIME_RESULT_BYTES_MAX);
     buf_open(&worker->packed, RUNTIME_SAVED_BYTES_MAX);
     json_open(&worker->empty);
@@ -72,6 +72,7 @@ struct slot *worker_slot(struct runtime_worker *worker, const char *plugin)
     slot->name = mem_copy_text(plugin, strlen(plugin));
     list_open(&slot->timers);
     slot->follows = map_new(BUS_FOLLOWS_MAX);
+    slot->metrics = map_new(RUNTIME_METRICS_MAX);
     char labels[PLUGIN_NAME_MAX + 16];
     snprintf(labels, sizeof(labels), "plugin=\"%s\"", plugin);
     slot->calls = metric_counter("chattermesh_plugin_calls_total", labels,
@@ -120,11 +121,12 @@ static void worker_tell_left(struct runtime_worker *worker, struct snapshot *sna
 
 void worker_snapshot_replaced(struct runtime_worker *worker, struct snapshot *snapshot)
 {
-    snapshot->replaced[worker->index] = true;
-    struct snapshot *newest = worker_admit(worker); /* hands over even on an idle worker */
-    if (newest) {
+    struct snapshot *newest = worker->is_closing ? NULL : worker_admit(worker);
+    if (newest) { /* handed over even on an idle worker */
         worker_leave(worker, newest);
     }
+    /* Only now: what the handover ends must not tell it as well. */
+    snapshot->replaced[worker->index] = true;
     if (snapshot->counts[worker->index] == 0) {
         worker_tell_left(worker, snapshot);
     }
@@ -166,21 +168,31 @@ static void slot_free(struct runtime_worker *worker, struct slot *slot)
     plugin_timers_stop(slot);
     bus_forget(worker, slot);
     map_free(slot->follows);
+    map_free(slot->metrics);
     mem_free(slot->name);
     mem_free(slot);
 }
 
+/* Ends what waits, in the cells of older generations too. */
+static void cancel_all(struct runtime_worker *worker)
+{
+    for (struct list *node = worker->cells.next; node != &worker->cells;) {
+        struct plugin_cell *cell = LIST_ITEM(node, struct plugin_cell, node);
+        node = node->next;
+        task_cancel_all(cell->cell, ERR_CANCELLED);
+        naps_stop(cell);
+    }
+}
+
 void runtime_worker_close(struct runtime_worker *worker)
 {
-    struct snapshot *snapshot = atomic_load(&worker->runtime->current);
     worker->is_closing = true;
-    for (size_t i = 0; snapshot && i < snapshot->generations_count; i++) {
-        struct plugin_cell *cell = snapshot->generations[i]->cells[worker->index];
-        task_cancel_all(cell->cell, ERR_CANCELLED);
+    event_drop_deferred(worker);
+    /* A caller is told that its callee was cancelled, and may wait for something else then. */
+    for (unsigned depth = 0; worker->events && depth <= RUNTIME_CALL_DEPTH_MAX; depth++) {
+        cancel_all(worker);
     }
-    while (worker->deferred_first) {
-        worker_run_deferred(&worker->hook);
-    }
+    cancel_all(worker);
     size_t cursor = 0;
     struct bytes name;
     void *slot;
