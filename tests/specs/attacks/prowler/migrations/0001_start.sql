@@ -1,0 +1,1 @@
+CREATE TABLE prowler_rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
