@@ -11,6 +11,7 @@ local history = require "history"
 local marks = require "marks"
 local members = require "members"
 local rest = require "rest"
+local retain = require "retain"
 local roster = require "roster"
 local schedule = require "schedule"
 local schema = require "schema"
@@ -36,6 +37,7 @@ function chat.start(mesh)
   roster.register(mesh)
   marks.register(mesh)
   expire.register(mesh)
+  retain.register(mesh)
   erase.register(mesh)
 end
 

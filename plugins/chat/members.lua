@@ -17,7 +17,8 @@ local PAGE = [[
   WHERE chat_id = :chat AND left_seq IS NULL AND user_id > :after ORDER BY user_id LIMIT :count]]
 local OWNERS = ACTIVE .. " AND role = 'owner' LIMIT 101"
 local POLICY = [[
-  SELECT title, about, avatar, slow_mode_s, permissions FROM chat_chats WHERE chat_id = :chat]]
+  SELECT title, about, avatar, slow_mode_s, retention_days, permissions
+  FROM chat_chats WHERE chat_id = :chat]]
 
 local function ids_of(mesh, rows)
   local ids = {}
@@ -184,6 +185,7 @@ local function info_of(mesh, place, policy, owners)
     about = policy.about,
     avatar = policy.avatar,
     slowModeS = policy.slow_mode_s,
+    retentionDays = policy.retention_days,
     permissions = mesh.json.decode(policy.permissions),
   }
 end

@@ -157,7 +157,8 @@ local SETTINGS = [[
     permissions = coalesce(:permissions, permissions),
     admins_only = coalesce(:admins_only, admins_only),
     pin_admins = coalesce(:pin_admins, pin_admins),
-    history_for_new = coalesce(:history, history_for_new)
+    history_for_new = coalesce(:history, history_for_new),
+    retention_days = coalesce(:retention, retention_days)
   WHERE chat_id = :chat]]
 
 -- Who comes back reads from the newest joining; who is new may be given all.
@@ -216,6 +217,7 @@ local function settings_of(mesh, p, kind)
       about = u.about,
       avatar = u.avatar,
       slow = u.slowModeS,
+      retention = u.retentionDays,
       permissions = u.permissions and mesh.json.canonical(u.permissions),
       admins_only = flags.admins_only,
       pin_admins = flags.pin_admins,

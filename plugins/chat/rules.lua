@@ -15,6 +15,7 @@ rules.PAGE_BYTES_MAX = 512 * 1024 -- half an outbox, so an answer always fits on
 rules.UNREAD_MAX = 100000
 rules.MEMBERS_MAX = 20000
 rules.HIDES_A_CALL_MAX = 200
+rules.RETENTION_DAYS_MAX = 36500
 rules.SCHEDULED_MAX = 100 -- messages of one user that wait
 rules.SCHEDULE_MS_MAX = 366 * 86400 * 1000
 rules.USER_IDS_LISTED_MAX = 20 -- above it a reaction tells its count only
@@ -369,6 +370,18 @@ function rules.may_pin(place, target, on, pins, pins_max)
     return nil, refuse("too_large", "too many pinned messages")
   end
   return true
+end
+
+-- ---- retention ----
+
+-- Messages sent up to this time are not kept: the shorter of two limits in
+-- days counts, 0 is none.
+function rules.retained_from(chat_days, server_days, now)
+  local days = chat_days
+  if days == 0 or (server_days > 0 and server_days < days) then
+    days = server_days
+  end
+  return days > 0 and now - days * 86400 * 1000 or 0
 end
 
 -- ---- history ----

@@ -193,6 +193,7 @@ return function(mesh)
     pins = s.array(seq),
     ["hides?"] = count,
     ["draft?"] = shapes.draft,
+    ["retentionDays?"] = count,
     memberCount = count,
     updatedAt = time,
     ["left?"] = s.boolean(),

@@ -19,7 +19,7 @@ local PAGE = [[
       AND (:pos IS NULL OR k < :pos OR (k = :pos AND id > :pos_id))
     ORDER BY k DESC, id LIMIT :count),
   state AS MATERIALIZED (
-    SELECT mine.k, mine.id AS id, c.kind, c.title, c.member_count, c.updated_at AS changed_at,
+    SELECT mine.k, mine.id AS id, c.kind, c.title, c.retention_days, c.member_count, c.updated_at AS changed_at,
       coalesce(m.left_seq, c.last_seq) AS high, m.left_seq, m.left_at, m.left_title, m.left_count,
       m.peer, m.role, m.delivered, m.read, m.muted_until, m.hides, o.delivered AS peer_delivered,
       o.read_shown AS peer_read,
@@ -41,7 +41,7 @@ local PAGE = [[
       LEFT JOIN chat_members o ON o.chat_id = mine.id AND o.user_id = m.peer AND m.peer <> :user)
   SELECT s.k, s.id, s.kind AS chat_kind, s.title, s.member_count, s.changed_at, s.high, s.left_seq,
     s.left_at, s.left_title, s.left_count, s.peer, s.role, s.delivered, s.read, s.muted_until,
-    s.hides, d.text AS draft, d.reply_to AS draft_reply, d.at AS draft_at,
+    s.hides, s.retention_days, d.text AS draft, d.reply_to AS draft_reply, d.at AS draft_at,
     s.peer_delivered, s.peer_read, s.unread, s.pins,
     EXISTS (SELECT 1 FROM chat_reactions r WHERE r.chat_id = s.id AND r.target = e.seq) AS reacted,
     ]] .. entry.columns_as_of("s.left_seq") .. [[
@@ -114,6 +114,7 @@ local function state_of(mesh, row)
     muted = row.muted_until,
     pins = pins_of(mesh, row),
     hides = row.hides > 0 and row.hides or nil,
+    retentionDays = row.retention_days > 0 and row.retention_days or nil,
     draft = row.draft and { text = row.draft, replyTo = row.draft_reply, at = row.draft_at },
     memberCount = row.member_count,
     updatedAt = row.changed_at,
