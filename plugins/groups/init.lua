@@ -1,14 +1,35 @@
 -- groups: who may do what in a group. The chat plugin keeps the members and the
 -- log; this one decides, and chat writes what was decided or nothing.
 local change = require "change"
+local cursors = require "cursors"
+local discovery = require "discovery"
 local links = require "links"
+local requests = require "requests"
 local rules = require "rules"
 
 local groups = {}
 
 local PAGE_DEFAULT = 100 -- members a page
 
-local function on_create(mesh, p, caller)
+-- Cleans title and about; nil and an error when no title is left.
+local function cleaned(mesh, p)
+  if p.title then
+    p.title = mesh.text.clean(p.title)
+    if p.title == "" then
+      return nil, mesh.error("invalid_params", "a title that can be seen was expected", {
+        path = "/title",
+      })
+    end
+  end
+  p.about = p.about and mesh.text.clean(p.about, { lines = true })
+  return p
+end
+
+local function on_create(mesh, sent, caller)
+  local p, no = cleaned(mesh, sent)
+  if not p then
+    return nil, no
+  end
   return mesh.call("chat.create", {
     kind = p.kind or "group",
     title = p.title,
@@ -19,9 +40,23 @@ local function on_create(mesh, p, caller)
   })
 end
 
-local function on_update(mesh, p, caller)
-  return change.run(mesh, p.chatId, caller.userId, {}, function(info)
+local function on_update(mesh, sent, caller)
+  local p, no = cleaned(mesh, sent)
+  if not p then
+    return nil, no
+  end
+  local ok, err = change.run(mesh, p.chatId, caller.userId, {}, function(info)
     return rules.update(info, p)
+  end)
+  if ok and p.discoverable ~= nil then
+    ok, err = discovery.note(mesh, p.chatId)
+  end
+  return ok and {} or nil, err
+end
+
+local function on_handover(mesh, p, caller)
+  return change.run(mesh, p.chatId, caller.userId, { userIds = { p.userId } }, function(info)
+    return rules.handover(info, caller.userId, p.userId)
   end)
 end
 
@@ -54,26 +89,13 @@ end
 
 -- ---- paging through members ----
 
-local function seal_of(mesh, chat, after)
-  return mesh.crypto.base64url(mesh.crypto.mac("cursor", chat .. "\0" .. after):sub(1, 12))
-end
-
-local function cursor_of(mesh, chat, after)
-  return mesh.crypto.base64url(after) .. "." .. seal_of(mesh, chat, after)
-end
-
-local function after_of(mesh, chat, cursor)
-  local body, seal = cursor:match("^([%w_-]+)%.([%w_-]+)$")
-  local after = body and mesh.crypto.base64url_decode(body)
-  if after and mesh.crypto.equal(seal, seal_of(mesh, chat, after)) then
-    return after
-  end
-end
-
 local function on_members(mesh, p, caller)
-  local after = p.cursor and after_of(mesh, p.chatId, p.cursor)
-  if p.cursor and not after then
-    return nil, mesh.error("invalid_params", "not a cursor of this chat", { path = "/cursor" })
+  local after, no
+  if p.cursor then
+    after, no = cursors.read(mesh, p.chatId, p.cursor)
+    if not after then
+      return nil, no
+    end
   end
   local page, err = mesh.call("chat.page", {
     chatId = p.chatId,
@@ -87,14 +109,14 @@ local function on_members(mesh, p, caller)
   local last = page.members[#page.members]
   return {
     members = page.members,
-    cursor = last and cursor_of(mesh, p.chatId, last.userId) or p.cursor or "",
+    cursor = last and cursors.of(mesh, p.chatId, last.userId) or p.cursor or "",
     more = page.more,
   }
 end
 
 -- ---- wiring ----
 
-local function register_settings(mesh, s, id)
+local function shapes_of(s)
   local who = s.enum { "members", "admins" }
   local permissions = s.object {
     ["historyForNew?"] = s.boolean(),
@@ -104,6 +126,11 @@ local function register_settings(mesh, s, id)
     ["pin?"] = who,
     ["link?"] = who,
   }
+  return { permissions = permissions, policy = s.enum { "open", "request", "invite" } }
+end
+
+local function register_settings(mesh, s, id, shapes)
+  local permissions = shapes.permissions
   local title = s.text { limitBytes = rules.TITLE_BYTES_MAX }
   local about = s.text { limitBytes = rules.ABOUT_BYTES_MAX }
   mesh.method("group.create", {
@@ -126,6 +153,8 @@ local function register_settings(mesh, s, id)
       ["avatar?"] = id,
       ["slowModeS?"] = s.integer { minimum = 0, maximum = rules.SLOW_MODE_S_MAX },
       ["permissions?"] = permissions,
+      ["joinPolicy?"] = shapes.policy,
+      ["discoverable?"] = s.boolean(),
     },
   }, on_update)
 end
@@ -146,6 +175,12 @@ local function register_members(mesh, s, id)
       "Gives a member another role.",
       s.object { chatId = id, userId = id, role = s.enum { "owner", "admin", "member" } },
       on_role,
+    },
+    {
+      "group.handover",
+      "Makes another member owner in the caller's place, who becomes an admin.",
+      s.object { chatId = id, userId = id },
+      on_handover,
     },
   }
   for _, call in ipairs(calls) do
@@ -169,9 +204,12 @@ end
 function groups.start(mesh)
   local s = mesh.schema
   local id = s.id()
-  register_settings(mesh, s, id)
+  local shapes = shapes_of(s)
+  register_settings(mesh, s, id, shapes)
   register_members(mesh, s, id)
   links.register(mesh)
+  requests.register(mesh)
+  discovery.register(mesh, shapes)
 end
 
 return groups

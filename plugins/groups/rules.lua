@@ -8,6 +8,9 @@ rules.ABOUT_BYTES_MAX = 4096
 rules.SLOW_MODE_S_MAX = 86400
 rules.USERS_A_CALL_MAX = 100
 rules.CREATE_MAX = 1000
+rules.REQUESTS_A_CHAT_MAX = 1000
+rules.REQUESTS_A_USER_MAX = 100
+rules.REQUEST_TEXT_BYTES_MAX = 1024
 
 -- Who besides admins may; a permission that is not set is this.
 rules.DEFAULTS = {
@@ -17,6 +20,7 @@ rules.DEFAULTS = {
   pin = "members",
   link = "admins",
 }
+rules.JOIN_POLICY = "invite" -- when nothing else was chosen
 
 local RANK = { member = 1, admin = 2, owner = 3 }
 
@@ -25,6 +29,9 @@ local function refuse(type, message)
 end
 
 rules.NO_USER = refuse("not_found", "no such user")
+-- As the chat plugin says it, so that a group that can't be found is like none.
+rules.NO_CHAT = refuse("not_found", "no such chat")
+rules.BY_INVITATION = refuse("forbidden", "members are invited only")
 rules.NO_LINK = refuse("not_found", "no such invite link")
 rules.NOT_IN_IT = refuse("not_found", "not a member of this chat")
 rules.NOT_A_MEMBER = refuse("forbidden", "not a member any more")
@@ -220,6 +227,27 @@ function rules.role(info, by, user_id, role)
   return { { action = "role", userId = user_id, role = role } }
 end
 
+-- Makes another member owner and the caller an admin, in one step.
+function rules.handover(info, by, user_id)
+  local ok, no = is_in(info)
+  if not ok then
+    return nil, no
+  end
+  local user = users_by_id(info)[user_id]
+  if info.role ~= "owner" then
+    return nil, rules.LESSER_ROLE
+  elseif not user or not user.active then
+    return nil, rules.NOT_IN_IT
+  elseif user_id == by then
+    return {}
+  end
+  local changes = { { action = "role", userId = by, role = "admin" } }
+  if user.role ~= "owner" then
+    table.insert(changes, 1, { action = "role", userId = user_id, role = "owner" })
+  end
+  return changes
+end
+
 -- Permissions as they will be, or nil when nothing differs.
 local function merged(is, wanted)
   local all, differs = {}, false
@@ -233,10 +261,21 @@ local function merged(is, wanted)
   return differs and all or nil
 end
 
+-- The choices about joining are kept with the permissions.
+local function wanted_permissions(wanted)
+  local all = {}
+  for name, value in pairs(wanted.permissions or {}) do
+    all[name] = value
+  end
+  all.joinPolicy, all.discoverable = wanted.joinPolicy, wanted.discoverable
+  return all
+end
+
 -- Members of update that differ from what is; permissions are merged into
 -- those that are set. Gives the changes and what is updated.
 function rules.update(info, wanted)
-  local is_for_admins = wanted.permissions or wanted.slowModeS
+  local permissions = wanted_permissions(wanted)
+  local is_for_admins = next(permissions) or wanted.slowModeS
   local ok, no = rules.may(info, not is_for_admins and "update" or nil)
   if not ok then
     return nil, no
@@ -247,11 +286,66 @@ function rules.update(info, wanted)
       update[name] = wanted[name]
     end
   end
-  update.permissions = merged(info.permissions, wanted.permissions)
+  update.permissions = merged(info.permissions, permissions)
   if next(update) == nil then
     return {}
   end
   return { { action = "updated" } }, nil, update
+end
+
+-- What a member sees of a group's settings; nil and a refusal for others.
+function rules.settings(info)
+  local ok, no = is_in(info)
+  if not ok then
+    return nil, no
+  end
+  local permissions, shown = info.permissions or {}, {}
+  for name, otherwise in pairs(rules.DEFAULTS) do
+    shown[name] = permissions[name] or otherwise
+  end
+  shown.historyForNew = permissions.historyForNew or false
+  return {
+    kind = info.kind,
+    title = info.title,
+    about = info.about,
+    avatar = info.avatar,
+    slowModeS = info.slowModeS,
+    permissions = shown,
+    joinPolicy = permissions.joinPolicy or rules.JOIN_POLICY,
+    discoverable = permissions.discoverable or false,
+    memberCount = info.memberCount,
+    role = info.role,
+  }
+end
+
+local WAYS = { open = "join", request = "ask" }
+
+-- How somebody comes in who asks: "in" (already), "join" or "ask"; or nil and a refusal.
+function rules.request(info, user_id)
+  local user = users_by_id(info)[user_id] or {}
+  local permissions = info.permissions or {}
+  if info.kind == "direct" then
+    return nil, rules.NO_CHAT
+  elseif user.active then
+    return "in"
+  elseif not permissions.discoverable then
+    return nil, info.role and rules.NOT_A_MEMBER or rules.NO_CHAT
+  elseif user.banned then
+    return nil, rules.BANNED
+  end
+  return WAYS[permissions.joinPolicy], rules.BY_INVITATION
+end
+
+-- Whether `by` may let a user in now: oneself where the group is open, others as an admin.
+function rules.lets_in(info, user_id, by)
+  if user_id ~= by then
+    return rules.may(info)
+  end
+  local way, no = rules.request(info, user_id)
+  if way == "ask" then
+    return nil, rules.BY_INVITATION
+  end
+  return way, no
 end
 
 function rules.join(info, user_id, members_max)
