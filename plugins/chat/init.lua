@@ -5,6 +5,7 @@ local draft = require "draft"
 local edit = require "edit"
 local erase = require "erase"
 local expire = require "expire"
+local export = require "export"
 local forward = require "forward"
 local hide = require "hide"
 local history = require "history"
@@ -39,6 +40,7 @@ function chat.start(mesh)
   expire.register(mesh)
   retain.register(mesh)
   erase.register(mesh)
+  export.register(mesh)
 end
 
 -- Serving needs the tables that the migrations made.

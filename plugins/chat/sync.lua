@@ -19,7 +19,8 @@ local PAGE = [[
       AND (:pos IS NULL OR k < :pos OR (k = :pos AND id > :pos_id))
     ORDER BY k DESC, id LIMIT :count),
   state AS MATERIALIZED (
-    SELECT mine.k, mine.id AS id, c.kind, c.title, c.retention_days, c.member_count, c.updated_at AS changed_at,
+    SELECT mine.k, mine.id AS id, c.kind, c.title, c.retention_days, c.member_count,
+      c.updated_at AS changed_at,
       coalesce(m.left_seq, c.last_seq) AS high, m.left_seq, m.left_at, m.left_title, m.left_count,
       m.peer, m.role, m.delivered, m.read, m.muted_until, m.hides, o.delivered AS peer_delivered,
       o.read_shown AS peer_read,
