@@ -11,6 +11,7 @@ local hide = require "hide"
 local history = require "history"
 local marks = require "marks"
 local members = require "members"
+local moderate = require "moderate"
 local rest = require "rest"
 local retain = require "retain"
 local roster = require "roster"
@@ -35,6 +36,7 @@ function chat.start(mesh)
   sync.register(mesh, shapes)
   rest.register(mesh, shapes)
   members.register(mesh)
+  moderate.register(mesh)
   roster.register(mesh)
   marks.register(mesh)
   expire.register(mesh)
