@@ -47,6 +47,16 @@ function Host:reload(plugin, folder)
   return self.sim:reload(plugin, folder)
 end
 
+-- Runs a plugin's command for operators with a table of its arguments: what it answers, or nil and
+-- the reason.
+function Host:command(name, args)
+  local text, why = self.sim:command(name, meshtest.encode(args))
+  if not text then
+    return nil, why
+  end
+  return meshtest.decode(text)
+end
+
 -- A connection that is not logged in. worker: which one, else each in turn.
 function Host:connect(token, worker)
   local conn, status = self.sim:connect(worker or self.opened, token)

@@ -157,6 +157,23 @@ static int reload(lua_State *L)
     return 1;
 }
 
+/* sim:command(name, json) -> JSON text, or nil and a message */
+static int command(lua_State *L)
+{
+    struct bytes args;
+    struct buf out;
+    const char *name = luaL_checkstring(L, 2);
+    args.data = luaL_checklstring(L, 3, &args.len);
+    buf_open(&out, TEXT_BYTES_MAX);
+    int err = sim_command(*check_sim(L), name, args, &out);
+    if (err) {
+        lua_pushnil(L);
+    }
+    lua_pushlstring(L, out.data, out.len);
+    buf_close(&out);
+    return err ? 2 : 1;
+}
+
 /* meshtest.encode(value) -> JSON text */
 static int encode(lua_State *L)
 {
@@ -203,7 +220,7 @@ static int log_to(lua_State *L)
 
 static const luaL_Reg sim_methods[] = {
     {"connect", connect_one}, {"send", send_text},  {"drop", drop},     {"take", take},
-    {"closed", closed},       {"advance", advance}, {"reload", reload}, {"close", close_sim},
+    {"closed", closed},       {"advance", advance}, {"reload", reload}, {"command", command}, {"close", close_sim},
     {"__gc", close_sim},      {NULL, NULL},
 };
 static const luaL_Reg functions[] = {

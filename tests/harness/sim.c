@@ -269,6 +269,31 @@ int sim_reload(struct sim *sim, const char *plugin, const char *folder, char *me
     return await(sim, &outcome);
 }
 
+struct command_outcome {
+    bool is_done;
+    int err;
+    struct buf *out;
+};
+
+static void command_done(void *ctx, int err, struct bytes result, const char *message)
+{
+    struct command_outcome *outcome = ctx;
+    outcome->is_done = true;
+    outcome->err = err;
+    buf_append(outcome->out, err ? bytes_of(message) : result);
+}
+
+int sim_command(struct sim *sim, const char *name, struct bytes args, struct buf *out)
+{
+    struct command_outcome outcome = {.out = out};
+    runtime_command(sim->runtime, bytes_of(name), args, command_done, &outcome);
+    while (!outcome.is_done) {
+        sim_settle(sim);
+    }
+    sim_settle(sim);
+    return outcome.err;
+}
+
 static void open_worker(struct sim *sim, unsigned index, bool limits_on)
 {
     struct sim_worker *worker = &sim->workers[index];

@@ -6,7 +6,7 @@
 #ifndef TESTS_HARNESS_SIM_H
 #define TESTS_HARNESS_SIM_H
 
-#include "host/base/bytes.h"
+#include "host/base/buf.h"
 #include "host/net/conn.h"
 
 #include <stdint.h>
@@ -36,6 +36,10 @@ void sim_advance(struct sim *sim, int64_t ms);
 /* 0, or the failure with words. folder: where the plugin is read from now on, or NULL. */
 int sim_reload(struct sim *sim, const char *plugin, const char *folder, char *message,
                size_t message_size);
+
+/* Runs a plugin's command ("user add") with a JSON object: 0 and its JSON answer in out, or the
+ * failure with its words there. */
+int sim_command(struct sim *sim, const char *name, struct bytes args, struct buf *out);
 
 /* Opens a connection on a worker; freed with the simulation. token: of the upgrade, or NULL. NULL:
  * the upgrade was refused with *status. */
