@@ -342,6 +342,17 @@ local function on_reload(tale, plugin)
   end
 end
 
+local function on_command(tale, rest)
+  local name, text = rest:match("^([%l ]-)%s+({.*})$")
+  if not name then
+    fail("like this: operator runs COMMAND {...}")
+  end
+  local ok, why = tale.host:command(name, values.read(tale, text))
+  if not ok then
+    fail("%s: %s", name, why)
+  end
+end
+
 local function on_let(tale, rest)
   local name, text = rest:match("^(%w+) be (.+)$")
   tale.names[name or fail("like this: let NAME be JSON")] = values.read(tale, text)
@@ -362,6 +373,7 @@ local SCENES = {
   { "^clock%s+%+([%d.]+)s$", on_clock },
   { "^reload%s+(%w+)$", on_reload },
   { "^let%s+(.+)$", on_let },
+  { "^operator runs%s+(.+)$", on_command },
 }
 
 local function run_line(tale, line)
