@@ -87,6 +87,7 @@ static void batch_done(struct db_batch *batch, int err)
 {
     struct pending *pending = db_batch_ctx(batch);
     pending->err = err;
+    loop_unhold(pending->wait.cell->worker->loop);
     wait_end(pending->wait, pending, pending_free);
 }
 
@@ -188,8 +189,10 @@ static int start(lua_State *L, struct lua_batch *box, bool is_write, task_finish
     struct pending *pending = box->pending;
     struct db *db = wait.cell->generation->runtime->options.db;
     pending->wait = wait;
+    loop_hold(wait.cell->worker->loop); /* until batch_done: the worker outlives its batches */
     int err = is_write ? db_write(db, pending->batch) : db_read(db, pending->batch);
     if (err) {
+        loop_unhold(wait.cell->worker->loop);
         wait_drop(wait);
         return failure_return(L, RPC_UNAVAILABLE, err_text(err));
     }

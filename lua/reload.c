@@ -155,7 +155,7 @@ static int stage_one(struct change *change)
 }
 
 /* What serves now without the changed plugins, then the fresh ones. */
-static void make_list(struct change *change)
+static int make_list(struct change *change)
 {
     const struct snapshot *current = atomic_load(&change->runtime->current);
     for (size_t i = 0; current && i < current->generations_count; i++) {
@@ -165,18 +165,21 @@ static void make_list(struct change *change)
             change->list[change->list_count++] = generation;
         }
     }
+    if (change->list_count + change->fresh_count > RUNTIME_PLUGINS_MAX) {
+        snprintf(change->message, sizeof(change->message), "at most %d plugins",
+                 RUNTIME_PLUGINS_MAX);
+        return ERR_FULL;
+    }
     for (size_t i = 0; i < change->fresh_count; i++) {
         change->list[change->list_count++] = change->fresh[i];
     }
+    return 0;
 }
 
 static int change_stage(struct change *change)
 {
     int err = change->kind == CHANGE_START ? stage_all(change) : stage_one(change);
-    if (!err) {
-        make_list(change);
-    }
-    return err;
+    return err ? err : make_list(change);
 }
 
 /* ---- expand: migrations, those of required plugins first ---- */
@@ -332,6 +335,9 @@ static void log_end(const struct change *change, int err)
 static void change_end(struct change *change, int err)
 {
     struct runtime *runtime = change->runtime;
+    if (err && !change->message[0]) {
+        snprintf(change->message, sizeof(change->message), "%s", err_text(err));
+    }
     log_end(change, err);
     if (err) {
         for (size_t i = 0; i < change->fresh_count; i++) {
@@ -343,9 +349,6 @@ static void change_end(struct change *change, int err)
         runtime->change_last = NULL;
     } else {
         start_first(runtime);
-    }
-    if (err && !change->message[0]) {
-        snprintf(change->message, sizeof(change->message), "%s", err_text(err));
     }
     change->done(change->ctx, err, change->message);
     mem_free(change->preparations);
