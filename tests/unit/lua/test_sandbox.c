@@ -20,7 +20,8 @@ static char *folder(void)
         assert_non_null(slash);
         *slash = '\0';
     }
-    strncat(path, FOLDER, sizeof(path) - strlen(path) - 1);
+    size_t len = strlen(path);
+    assert_true(snprintf(path + len, sizeof(path) - len, "%s", FOLDER) < (int)(sizeof(path) - len));
     return path;
 }
 
