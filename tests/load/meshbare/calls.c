@@ -155,12 +155,13 @@ static void deliver(const struct chat *chat, const struct job *job)
     put_member("type", "text");
     buf_append_format(&text, "\"seq\":%lld,\"sentAt\":%lld,\"content\":%s}}", (long long)job->seq,
                       (long long)job->sent_at, job->content);
-    struct bytes event = framed();
+    struct shared *event = server_share(framed());
     for (size_t i = 0; i < chat->count; i++) {
         if (chat->members[i] != sender && chat->members[i]->conn != NULL) {
-            server_put(chat->members[i]->conn, event);
+            server_put_shared(chat->members[i]->conn, event);
         }
     }
+    server_release(event);
 }
 
 /* ---- after the fsync ---- */

@@ -1,4 +1,5 @@
 /* Many messages at once, so that a start can be measured on a large file. */
+#include "host/base/clock.h"
 #include "host/base/mem.h"
 #include "tests/load/meshbare/store_private.h"
 
@@ -10,7 +11,8 @@
 static void make_message(struct job *job, int64_t number, size_t text_bytes)
 {
     size_t size = text_bytes + sizeof("{'text':''}");
-    snprintf(job->client, sizeof(job->client), "fill%lld", (long long)number);
+    snprintf(job->client, sizeof(job->client), "fill%llx-%lld", (unsigned long long)job->sent_at,
+             (long long)number);
     snprintf(job->message, sizeof(job->message), "m%026lld", (long long)number);
     if (job->content == NULL) {
         job->content = mem_alloc(size);
@@ -22,6 +24,7 @@ static struct job *new_chat(void)
 {
     struct job *job = job_new(JOB_CHAT);
     job->is_direct = true;
+    job->sent_at = clock_wall_ms(); /* part of the names: a folder may be filled again */
     job->members_count = 2;
     job->members = mem_alloc_array(2, STORE_ID_MAX);
     snprintf(job->members[0], STORE_ID_MAX, "u_filler");

@@ -11,11 +11,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define EVENTS 512
 #define BACKLOG 4096
 #define READ_BYTES SERVER_FRAME_MAX
+#define QUEUE_FIRST 4
+#define PIECES 64 /* frames in one system call */
 #define ACCEPTED                                                                                   \
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"            \
     "Sec-WebSocket-Accept: " WIRE_ACCEPT "\r\n\r\n"
@@ -52,44 +55,95 @@ static void end(struct conn *c)
     conns[c->fd] = NULL;
     close(c->fd);
     mem_free(c->held);
-    mem_free(c->out);
+    for (uint32_t i = 0; i < c->queued; i++) {
+        server_release(c->queue[i]);
+    }
+    mem_free(c->queue);
     mem_free(c);
 }
 
 /* ---- out ---- */
 
-void server_put(struct conn *c, struct bytes frames)
+struct shared *server_share(struct bytes frames)
 {
-    size_t wanted = c->out_bytes + frames.len;
-    if (wanted > SERVER_OUT_MAX) {
+    struct shared *shared = mem_realloc(NULL, sizeof(*shared) + frames.len);
+    shared->users = 1;
+    shared->bytes = (uint32_t)frames.len;
+    memcpy(shared->data, frames.data, frames.len);
+    return shared;
+}
+
+void server_release(struct shared *shared)
+{
+    if (--shared->users == 0) {
+        mem_free(shared);
+    }
+}
+
+void server_put_shared(struct conn *c, struct shared *shared)
+{
+    if (c->queued == SERVER_QUEUE_MAX) {
         shutdown(c->fd, SHUT_RDWR);
         return;
     }
-    if (wanted > c->out_capacity) {
-        size_t capacity =
-            wanted < 2 * (size_t)c->out_capacity ? 2 * (size_t)c->out_capacity : wanted;
-        c->out = mem_realloc(c->out, capacity);
-        c->out_capacity = (uint32_t)capacity;
+    if (c->queued == c->capacity) {
+        c->capacity = c->capacity == 0 ? QUEUE_FIRST : 2 * c->capacity;
+        c->queue = mem_realloc(c->queue, c->capacity * sizeof(struct shared *));
     }
-    memcpy(c->out + c->out_bytes, frames.data, frames.len);
-    c->out_bytes = (uint32_t)wanted;
+    shared->users++;
+    c->queue[c->queued++] = shared;
     if (!c->is_dirty) {
         c->is_dirty = true;
         dirty[dirty_count++] = c;
     }
 }
 
+void server_put(struct conn *c, struct bytes frames)
+{
+    struct shared *shared = server_share(frames);
+    server_put_shared(c, shared);
+    server_release(shared);
+}
+
+/* One system call for as much of the queue as it takes; bytes sent, or -1. */
+static ssize_t send_queue(const struct conn *c)
+{
+    struct iovec pieces[PIECES];
+    struct msghdr message = {.msg_iov = pieces};
+    for (uint32_t i = 0; i < c->queued && i < PIECES; i++) {
+        uint32_t from = i == 0 ? c->sent : 0;
+        pieces[i] = (struct iovec){c->queue[i]->data + from, c->queue[i]->bytes - from};
+        message.msg_iovlen++;
+    }
+    return sendmsg(c->fd, &message, MSG_NOSIGNAL);
+}
+
+/* Takes what was sent off the queue. */
+static void drop_sent(struct conn *c, size_t bytes)
+{
+    uint32_t gone = 0;
+    while (gone < c->queued && bytes >= c->queue[gone]->bytes - c->sent) {
+        bytes -= c->queue[gone]->bytes - c->sent;
+        c->sent = 0;
+        server_release(c->queue[gone++]);
+    }
+    c->sent += (uint32_t)bytes;
+    c->queued -= gone;
+    memmove(c->queue, c->queue + gone, c->queued * sizeof(struct shared *));
+}
+
 static void flush(struct conn *c)
 {
-    ssize_t sent = send(c->fd, c->out, c->out_bytes, MSG_NOSIGNAL);
-    size_t gone = sent > 0 ? (size_t)sent : 0;
-    bool is_left = gone < c->out_bytes;
-    memmove(c->out, c->out + gone, c->out_bytes - gone);
-    c->out_bytes -= (uint32_t)gone;
+    ssize_t sent = 1;
+    while (sent > 0 && c->queued > 0) {
+        sent = send_queue(c);
+        drop_sent(c, sent > 0 ? (size_t)sent : 0);
+    }
+    bool is_left = c->queued > 0;
     if (!is_left) {
-        mem_free(c->out);
-        c->out = NULL;
-        c->out_capacity = 0;
+        mem_free(c->queue);
+        c->queue = NULL;
+        c->capacity = 0;
     }
     if (is_left != c->wants_out) {
         c->wants_out = is_left;

@@ -9,9 +9,16 @@
 
 #define SERVER_CONNS_MAX 65536
 #define SERVER_FRAME_MAX (256U << 10)
-#define SERVER_OUT_MAX (64U << 20) /* waiting for one socket */
+#define SERVER_QUEUE_MAX 65536 /* frames waiting for one socket */
 
 struct user;
+
+/* Bytes that are frames already, shared by all sockets that they wait for. */
+struct shared {
+    uint32_t users;
+    uint32_t bytes;
+    char data[];
+};
 
 struct conn {
     int fd;
@@ -20,10 +27,11 @@ struct conn {
     bool is_dirty;
     bool wants_out;
     uint32_t held_bytes;
-    uint32_t out_bytes;
-    uint32_t out_capacity;
-    char *held; /* the begin of a frame, while the rest is on its way */
-    char *out;  /* what could not be sent yet */
+    uint32_t queued;
+    uint32_t capacity;
+    uint32_t sent;         /* bytes of the first in the queue */
+    char *held;            /* the begin of a frame, while the rest is on its way */
+    struct shared **queue; /* what goes out at the end of the turn, or when there is room */
     struct user *user;
 };
 
@@ -42,7 +50,12 @@ struct server_handlers {
 /* Serves on a free port until a signal ends it, watching done_fd beside its sockets; prints the
  * ready line. 0 or -1. */
 int server_run(int done_fd, const struct server_handlers *handlers);
-/* Puts bytes that are frames already behind what waits for this socket. */
+/* Returns a copy to put to many sockets; release it when that is done. */
+struct shared *server_share(struct bytes frames);
+void server_release(struct shared *shared);
+/* Puts it behind what waits for this socket. */
+void server_put_shared(struct conn *conn, struct shared *shared);
+/* The same for bytes that go to one socket only. */
 void server_put(struct conn *conn, struct bytes frames);
 /* The connection of this descriptor and birth, or NULL. */
 struct conn *server_find(uint32_t fd, uint32_t birth);

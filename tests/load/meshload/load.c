@@ -83,6 +83,12 @@ void load_call(struct load *load, struct client *c, int64_t id, const char *meth
     }
 }
 
+void load_cork(struct client *c, bool is_corked)
+{
+    int value = is_corked;
+    setsockopt(c->fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
+}
+
 /* ---- what comes ---- */
 
 bool load_is_answer(struct bytes text)

@@ -69,6 +69,8 @@ void load_rest(struct load *load, int64_t ms);
 /* Sends a call; params is a JSON object. */
 void load_call(struct load *load, struct client *client, int64_t id, const char *method,
                const char *params);
+/* Holds back what a client sends until it is uncorked, so that it arrives together. */
+void load_cork(struct client *client, bool is_corked);
 /* Whether a text is an answer and no event. */
 bool load_is_answer(struct bytes text);
 /* Whether an answer is a result; an error is counted, and the first one printed. */
