@@ -266,7 +266,12 @@ static void push_limits(lua_State *L, const struct runtime_limits *limits)
     add_integer(L, "mediaBytes", limits->media_bytes);
 }
 
-static void push_config(lua_State *L, struct plugin_cell *cell)
+static int config_newindex(lua_State *L)
+{
+    return gate_error(L, "mesh.config is read only");
+}
+
+static void push_config_values(lua_State *L, struct plugin_cell *cell)
 {
     const char *text = cell->generation->config_json;
     struct json_doc *doc = &cell->worker->doc;
@@ -275,6 +280,20 @@ static void push_config(lua_State *L, struct plugin_cell *cell)
         return;
     }
     json_push(L, doc, doc->nodes);
+}
+
+/* An empty table that looks its members up, so that none can be changed. */
+static void push_config(lua_State *L, struct plugin_cell *cell)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 3); /* config metatable */
+    push_config_values(L, cell);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, config_newindex);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
 }
 
 void api_misc_add(lua_State *L, const struct manifest *manifest)

@@ -219,6 +219,9 @@ static void take_json(struct event *event, lua_State *L, int index)
         buf_append_text(out, "{}");
         return;
     }
+    if (!lua_istable(L, index)) {
+        luaL_error(L, "the result is a %s, a table was expected", luaL_typename(L, index));
+    }
     int err = json_encode(L, index, out, schema, false, why, sizeof(why));
     if (err) {
         luaL_error(L, "the result of %s can't be sent: %s",
