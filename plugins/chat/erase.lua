@@ -24,7 +24,18 @@ local OWN = {
   "DELETE FROM chat_scheduled WHERE user_id = :user",
   "DELETE FROM chat_drafts WHERE user_id = :user",
   "DELETE FROM chat_hidden WHERE user_id = :user",
+  "UPDATE chat_members SET left_title = NULL WHERE user_id = :user AND left_title IS NOT NULL",
 }
+-- What a group was called goes with its last member; while others are in, it is theirs.
+local DESERTED = [[
+  SELECT m.chat_id FROM chat_members m JOIN chat_chats c ON c.chat_id = m.chat_id
+  WHERE m.user_id = :user AND c.kind <> 'direct' AND c.member_count = 0]]
+table.move({
+  [[UPDATE chat_entries SET change = json_remove(change, '$.title', '$.about')
+    WHERE kind = 'member' AND chat_id IN (]] .. DESERTED .. ")",
+  "UPDATE chat_chats SET title = '', about = NULL, avatar = NULL WHERE chat_id IN (" .. DESERTED
+    .. ")",
+}, 1, 2, #OWN + 1, OWN)
 local DONE = "UPDATE chat_erasures SET done = 1 WHERE user_id = :user"
 local MOVE = [[
   UPDATE chat_erasures SET device_id = :device, client_msg_id = :client WHERE user_id = :user]]
@@ -111,6 +122,9 @@ local function step(mesh, job)
       batch[1 + i] = { sql, who }
     end
     local done, why = mesh.db.write(batch)
+    if done then
+      mesh.db.forget()
+    end
     return done and true or nil, why
   end
   return more, err

@@ -54,7 +54,7 @@ local PURGING = [[
 local PURGED = [[
   UPDATE search_state SET steps = CASE WHEN (]] .. PARTS .. [[) <= 1 THEN 0 ELSE steps - 1 END,
     purged_at = mesh_now()
-  WHERE steps > 0]]
+  WHERE steps > 0 RETURNING steps]]
 
 -- true when there may be more, false when the index is as the log is; or nil, err.
 local function step(mesh, place)
@@ -85,6 +85,10 @@ local function purge(mesh, place)
     return true
   end
   local done, err = mesh.db.write(batch)
+  local ended = done and place.steps > 0 and done[2][1]
+  if ended and ended.steps == 0 then
+    mesh.db.forget() -- the old parts are still in the files
+  end
   return done ~= nil, err
 end
 
