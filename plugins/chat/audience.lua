@@ -1,6 +1,8 @@
 -- Who gets a chat's events. The member list of a busy chat is kept, and used
 -- only while its version is the one that the write itself reported: so nobody
 -- who was removed hears more, and nobody who was added misses anything.
+local passive = require "passive"
+
 local audience = {}
 
 local KEPT_MAX = 1000 -- chats a generation; two generations are kept
@@ -52,6 +54,7 @@ local function read(mesh, chat, version, seq)
   local state = rows[1][1]
   local got = {
     version = version,
+    ids = passive.is_used and ids or nil,
     to = mesh.session.audience(ids),
     slow = state ~= nil and state.slow_mode_s > 0,
   }
@@ -61,12 +64,11 @@ local function read(mesh, chat, version, seq)
   return got
 end
 
--- The members of a chat as of a seq, whose write reported this version. Waits
--- when the list is not kept.
-function audience.of(mesh, chat, version, seq)
+-- What audience.of is about, with the list of ids if needed.
+local function find(mesh, chat, version, seq, needs_ids)
   local kept = audience.kept(chat)
-  if kept and kept.version == version then
-    return kept.to
+  if kept and kept.version == version and (kept.ids or not needs_ids) then
+    return kept
   end
   local got, err = read(mesh, chat, version, seq)
   if not got then
@@ -77,7 +79,14 @@ function audience.of(mesh, chat, version, seq)
     mesh.log.error("an event was not delivered", { chat = chat, error = err.type })
     return nil
   end
-  return got.to
+  return got
+end
+
+-- The members of a chat as of a seq, whose write reported this version. Waits
+-- when the list is not kept.
+function audience.of(mesh, chat, version, seq)
+  local got = find(mesh, chat, version, seq)
+  return got and got.to
 end
 
 local function tell_plugins(mesh, e)
@@ -93,11 +102,59 @@ local function tell_plugins(mesh, e)
 end
 audience.tell_plugins = tell_plugins
 
+-- ---- passive sessions ----
+
+-- Who of the members has passive sessions, and an audience of the others; kept
+-- until somebody becomes passive or ends it.
+local function split(mesh, got)
+  if got.epoch ~= passive.epoch then
+    local others, some = {}, {}
+    for _, id in ipairs(got.ids) do
+      local list = passive.of(id) and some or others
+      list[#list + 1] = id
+    end
+    got.epoch, got.passive = passive.epoch, some
+    got.others = #some > 0 and mesh.session.audience(others) or got.to
+  end
+  return got.others, got.passive
+end
+
+-- Sends to a user's sessions one by one; gives whether one of them is passive
+-- and has the chat not in focus.
+local function send_each(mesh, user, event, e, except)
+  local connections, bumps = passive.of(user) or {}, false
+  for _, session in ipairs(mesh.session.of(user)) do
+    local one = connections[session.connection]
+    if one and not one.chats[e.chatId] then
+      bumps = bumps or session.connection ~= except
+    elseif session.connection ~= except then
+      mesh.session.send(session.connection, event, e)
+    end
+  end
+  return bumps
+end
+
+local function deliver_split(mesh, got, event, e, except)
+  local others, some = split(mesh, got)
+  mesh.session.deliver(others, event, e, { except = except })
+  local to_bump = {}
+  for _, user in ipairs(some) do
+    if send_each(mesh, user, event, e, except) then
+      to_bump[#to_bump + 1] = user
+    end
+  end
+  if #to_bump > 0 then
+    mesh.bus.publish("chat.bumped", { chatId = e.chatId, userIds = to_bump })
+  end
+end
+
 -- Sends an entry that was just written to every member but one connection.
 function audience.announce(mesh, event, e, version, except)
-  local to = audience.of(mesh, e.chatId, version, e.seq)
-  if to then
-    mesh.session.deliver(to, event, e, { except = except })
+  local got = find(mesh, e.chatId, version, e.seq, passive.is_used)
+  if got and got.ids and passive.is_used then
+    deliver_split(mesh, got, event, e, except)
+  elseif got then
+    mesh.session.deliver(got.to, event, e, { except = except })
   end
   tell_plugins(mesh, e)
 end

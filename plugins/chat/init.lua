@@ -6,6 +6,7 @@ local edit = require "edit"
 local erase = require "erase"
 local expire = require "expire"
 local export = require "export"
+local focus = require "focus"
 local forward = require "forward"
 local hide = require "hide"
 local history = require "history"
@@ -30,6 +31,7 @@ function chat.start(mesh)
   schedule.register(mesh, shapes)
   state.register(mesh, shapes)
   draft.register(mesh, shapes)
+  focus.register(mesh, shapes)
   forward.register(mesh, shapes)
   hide.register(mesh, shapes)
   history.register(mesh, shapes)
@@ -52,6 +54,16 @@ function chat.probe(mesh)
     return nil, err.message
   end
   return true
+end
+
+function chat.save()
+  return focus.save()
+end
+
+function chat.restore(mesh, saved)
+  if saved then
+    focus.restore(mesh, saved)
+  end
 end
 
 return chat

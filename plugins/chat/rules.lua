@@ -15,6 +15,7 @@ rules.PAGE_BYTES_MAX = 512 * 1024 -- half an outbox, so an answer always fits on
 rules.UNREAD_MAX = 100000
 rules.MEMBERS_MAX = 20000
 rules.HIDES_A_CALL_MAX = 200
+rules.FOCUS_MAX = 50 -- chats that a passive session has open
 rules.RETENTION_DAYS_MAX = 36500
 rules.SCHEDULED_MAX = 100 -- messages of one user that wait
 rules.SCHEDULE_MS_MAX = 366 * 86400 * 1000

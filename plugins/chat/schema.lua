@@ -112,6 +112,10 @@ return function(mesh)
     state = s.enum { "scheduled", "unscheduled", "failed" },
     ["reason?"] = s.string(),
   }
+  shapes.focus = s.object {
+    chatIds = s.nullable(s.array(id, { maxItems = rules.FOCUS_MAX })),
+  }
+  shapes.bump = s.object { chatId = id, lastSeq = count, unread = count }
   shapes.forward = s.object {
     ["chatId?"] = id,
     ["receiverId?"] = id,
