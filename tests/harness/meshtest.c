@@ -110,6 +110,29 @@ static int drop(lua_State *L)
     return 0;
 }
 
+/* sim:post(conn, text) */
+static int post(lua_State *L)
+{
+    struct bytes text;
+    text.data = luaL_checklstring(L, 3, &text.len);
+    sim_post(*check_sim(L), check_conn(L, 2), text);
+    return 0;
+}
+
+/* sim:cut(conn) */
+static int cut(lua_State *L)
+{
+    sim_cut(*check_sim(L), check_conn(L, 2));
+    return 0;
+}
+
+/* sim:turn() */
+static int turn(lua_State *L)
+{
+    sim_turn(*check_sim(L));
+    return 0;
+}
+
 /* sim:take(conn) -> payload or nil */
 static int take(lua_State *L)
 {
@@ -219,9 +242,20 @@ static int log_to(lua_State *L)
 }
 
 static const luaL_Reg sim_methods[] = {
-    {"connect", connect_one}, {"send", send_text},  {"drop", drop},     {"take", take},
-    {"closed", closed},       {"advance", advance}, {"reload", reload}, {"command", command}, {"close", close_sim},
-    {"__gc", close_sim},      {NULL, NULL},
+    {"connect", connect_one},
+    {"send", send_text},
+    {"drop", drop},
+    {"take", take},
+    {"closed", closed},
+    {"advance", advance},
+    {"reload", reload},
+    {"command", command},
+    {"close", close_sim},
+    {"post", post},
+    {"cut", cut},
+    {"turn", turn},
+    {"__gc", close_sim},
+    {NULL, NULL},
 };
 static const luaL_Reg functions[] = {
     {"open", sim_open}, {"encode", encode}, {"decode", decode}, {"log_to", log_to}, {NULL, NULL},

@@ -123,11 +123,17 @@ struct sim_conn *sim_connect(struct sim *sim, unsigned index, const char *token,
     return conn;
 }
 
-void sim_send(struct sim *sim, struct sim_conn *conn, struct bytes text)
+void sim_post(struct sim *sim, struct sim_conn *conn, struct bytes text)
 {
+    (void)sim;
     if (!conn->close_code) {
         conn->worker->events.message(&conn->conn, text);
     }
+}
+
+void sim_send(struct sim *sim, struct sim_conn *conn, struct bytes text)
+{
+    sim_post(sim, conn, text);
     sim_settle(sim);
 }
 
@@ -145,11 +151,17 @@ static bool tell_closed(struct sim *sim)
     return any;
 }
 
-void sim_drop(struct sim *sim, struct sim_conn *conn)
+void sim_cut(struct sim *sim, struct sim_conn *conn)
 {
+    (void)sim;
     if (!conn->close_code) {
         conn->close_code = CLOSED_ABNORMALLY;
     }
+}
+
+void sim_drop(struct sim *sim, struct sim_conn *conn)
+{
+    sim_cut(sim, conn);
     sim_settle(sim);
 }
 
@@ -193,6 +205,14 @@ static void sim_conn_free(struct sim_conn *conn)
 static struct loop *loop_at(struct sim *sim, unsigned index)
 {
     return index == sim->workers_count ? sim->loop : sim->workers[index].loop;
+}
+
+void sim_turn(struct sim *sim)
+{
+    tell_closed(sim);
+    for (unsigned i = 0; i <= sim->workers_count; i++) {
+        loop_turn(loop_at(sim, i), 0);
+    }
 }
 
 void sim_settle(struct sim *sim)

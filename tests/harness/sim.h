@@ -48,6 +48,11 @@ struct sim_conn *sim_connect(struct sim *sim, unsigned worker, const char *token
 void sim_send(struct sim *sim, struct sim_conn *conn, struct bytes text);
 /* The network is gone: the server learns of it at once. */
 void sim_drop(struct sim *sim, struct sim_conn *conn);
+/* As sim_send and sim_drop, but nothing follows yet: turns of the loops do the rest. */
+void sim_post(struct sim *sim, struct sim_conn *conn, struct bytes text);
+void sim_cut(struct sim *sim, struct sim_conn *conn);
+/* One turn of each loop, whatever it leaves undone. */
+void sim_turn(struct sim *sim);
 /* Lends the oldest payload not taken yet until the next call; false when there is none. */
 bool sim_take(struct sim_conn *conn, struct bytes *payload);
 /* 0 while open, else the close code (1006 after sim_drop); reason is lent. */
