@@ -252,6 +252,9 @@ local function on_edit(mesh, p, caller)
     if not ok or wrong then
       return nil, no or wrong
     end
+    if not a.content then
+      return nil, rules.NO_MESSAGE -- it was not there when its content would have been checked
+    end
     local veto
     if point.active then
       ok, no, veto = ask_others(mesh, a, facts.target.type)

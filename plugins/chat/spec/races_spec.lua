@@ -99,6 +99,24 @@ describe("at once", function()
     assert.equal(1, deletions)
   end)
 
+  it("an edit that meets its message while that is sent is checked, or refused", function()
+    local chat = assert(ann:call("chat.open", { userId = bob.id })).chatId
+    local function call(id, method, params)
+      params.chatId, params.clientMsgId = chat, id
+      return { jsonrpc = "2.0", id = id, method = method, params = params }
+    end
+    ann:send_raw(harness.encode {
+      call("e", "chat.edit", { target = 1, content = { junk = 1 } }),
+      call("m", "chat.send", { type = "text", content = { text = "hi" } }),
+    })
+    host:advance(0.001)
+    local entries = assert(bob:call("chat.history", { chatId = chat })).entries
+    assert.equal(1, #entries)
+    assert.same({ text = "hi" }, entries[1].content)
+    bob:expect("chat.message")
+    bob:expect_none("chat.edited")
+  end)
+
   it("two owners can't both leave", function()
     local new = { title = "Kitchen", memberIds = { bob.id } }
     local group = assert(ann:call("group.create", new)).chatId
