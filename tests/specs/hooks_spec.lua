@@ -142,7 +142,8 @@ describe("a hook", function()
   end)
 
   it("that vetoes with an error of its own refuses with that one", function()
-    hooking("aaa", does("validate", 'return nil, mesh.error("rate_limited", "slow", { retryAfterMs = 5 })'))
+    hooking("aaa", does("validate",
+      'return nil, mesh.error("rate_limited", "slow", { retryAfterMs = 5 })'))
     open()
     local _, err = run()
     assert.equal("rate_limited", err.type)
@@ -177,8 +178,9 @@ describe("a hook", function()
 
   it("of authorize that raises refuses, and so does one that fails closed", function()
     hooking("aaa", does("authorize", 'if event.text == "x" then error("oops") end'))
-    hooking("bbb", does("validate", 'if event.text == "y" then error("oops") end', 'fail = "closed"'))
-    hooking("ccc", does("authorize", 'if event.text == "z" then error("oops") end', 'fail = "open"'))
+    local raises = 'if event.text == "%s" then error("oops") end'
+    hooking("bbb", does("validate", raises:format("y"), 'fail = "closed"'))
+    hooking("ccc", does("authorize", raises:format("z"), 'fail = "open"'))
     open()
     local _, err = run("x")
     assert.equal("plugin_error", err and err.type)

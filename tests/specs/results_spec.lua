@@ -10,12 +10,17 @@ describe("a method", function()
     make.plugin(folder, "answers", { log = true }, [[
       serve("answers.nothing", function() end)
       serve("answers.back", function(_, params) return params end)
-      serve("answers.refuse", function(mesh, p) return nil, mesh.error(p.type, p.message, p.data) end)
+      serve("answers.refuse", function(mesh, p)
+        return nil, mesh.error(p.type, p.message, p.data)
+      end)
       serve("answers.raise", function() error("on purpose") end)
       serve("answers.text", function() return nil, "just text" end)
       serve("answers.fn", function() return { list = { 1, print or math.floor } } end)
       serve("answers.nan", function() return { n = 0 / 0 } end)
-      serve("answers.wrong", function(mesh) return nil, mesh.error("conflict", "x", { f = next }) end)
+      serve("answers.wrong", function(mesh)
+        return nil, mesh.error("conflict", "x", { f = next })
+      end)
+      serve("answers.number", function() return 5 end)
       serve("answers.circle", function() local t = {} t.t = t return t end)
       serve("answers.huge", function()
         local list = {}
@@ -99,8 +104,8 @@ describe("a method", function()
     assert.is_nil(err.message:find("on purpose", 1, true))
   end)
 
-  it("that gives what has no JSON form is a plugin_error and others are answered", function()
-    for _, name in ipairs { "fn", "nan", "circle", "huge" } do
+  it("that gives what is no JSON object is a plugin_error and others are answered", function()
+    for _, name in ipairs { "fn", "nan", "number", "circle", "huge" } do
       fails("plugin_error", "answers." .. name)
       assert.same({ a = 1 }, client:call("answers.back", { a = 1 }))
     end

@@ -138,7 +138,9 @@ describe("mesh.timer", function()
 
   it("says what it expected", function()
     for _, case in ipairs {
-      { seconds = -1, name = "ring" }, { seconds = 1, name = "nothing" }, { seconds = 1e12, name = "ring" },
+      { seconds = -1, name = "ring" },
+      { seconds = 1, name = "nothing" },
+      { seconds = 1e12, name = "ring" },
     } do
       local raised = call("try", case).raised
       assert.is_string(raised)
