@@ -42,16 +42,18 @@ async function post(method, params) {
   return answer.result;
 }
 
-// Logs in, or makes the account first. The device keeps its id, since it is part
+// Logs in, or makes the account first. code: of the second step, where the user
+// has one; without it the error's data.needs is "code". The device keeps its id, since it is part
 // of what identifies a message.
-export async function enter(username, password, isNew) {
+export async function enter(username, password, isNew, code) {
   const device = { name: "Web", platform: "web" };
   const id = localStorage.getItem(DEVICE_KEY);
   if (id) {
     device.id = id;
   }
   const method = isNew ? "user.register" : "user.login";
-  return keep(await post(method, { username, password, device }));
+  const second = code && !isNew ? { code } : {};
+  return keep(await post(method, { username, password, device, ...second }));
 }
 
 // A refresh token works once, and using it twice ends the login, so tabs take turns.

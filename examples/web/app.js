@@ -152,15 +152,17 @@ function showChat() {
 byId("login-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
-  const { username, password } = form.elements;
+  const { username, password, code } = form.elements;
   const isNew = event.submitter?.value === "register";
   form.inert = true;
   try {
-    await enter(username.value.trim(), password.value, isNew);
-    password.value = "";
+    await enter(username.value.trim(), password.value, isNew, code.value.trim());
+    password.value = code.value = "";
+    byId("login-code").hidden = true;
     showChat();
   } catch (error) {
     byId("login-note").textContent = error.message;
+    byId("login-code").hidden = error.data?.needs !== "code";
   } finally {
     form.inert = false;
   }

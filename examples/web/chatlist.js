@@ -6,7 +6,7 @@ export function summaryOf(entry) {
   if (entry.deleted) {
     return "Deleted message";
   }
-  if (entry.kind === "member") {
+  if (entry.kind === "member" || !entry.content) {
     return "";
   }
   if (entry.type === "text") {

@@ -64,7 +64,8 @@ export class Messages {
       elements.push(this.#keep("earlier", "", () => this.#earlierOf()));
     }
     let lastDay = "";
-    const entries = [...chat.messages.values()].sort((a, b) => a.seq - b.seq);
+    const shown = [...chat.messages.values()].filter((entry) => !entry.hidden);
+    const entries = shown.sort((a, b) => a.seq - b.seq);
     for (const entry of entries) {
       const day = dayOf(entry.sentAt);
       if (day !== lastDay) {
@@ -109,6 +110,7 @@ export class Messages {
       ticks: this.#ticksOf(chat, entry),
       reactions: entry.reactions,
       reply: reply && [this.#store.nameOf(reply.senderId), summaryOf(reply)],
+      from: entry.forwardedFrom && this.#store.nameOf(entry.forwardedFrom.senderId),
       about: entry.change && this.#store.nameOf(entry.change.userId),
       may: [chat.left, chat.role],
     };
@@ -154,6 +156,7 @@ export class Messages {
       "li",
       { class: `message${isMine ? " is-mine" : ""}`, "data-seq": entry.seq, tabindex: "-1" },
       isMine || chat.kind === "direct" ? null : el("span", { class: "sender" }, facts.name),
+      facts.from ? el("span", { class: "sender" }, `Forwarded from ${facts.from}`) : null,
       facts.reply ? this.#quoteOf(entry.replyTo, facts.reply) : null,
       el(
         "div",

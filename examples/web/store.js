@@ -155,7 +155,7 @@ export class Store extends EventTarget {
   }
 
   #changeTarget(message, entry) {
-    if (!message || message.deleted) {
+    if (!message || message.deleted || message.hidden) {
       return;
     }
     if (entry.kind === "edit" && entry.content) {
@@ -206,6 +206,19 @@ export class Store extends EventTarget {
   }
 
   // ---- the rest ----
+
+  // chat.updated: members of the state, and what the user hid on another device.
+  applyUpdate(chat, { hidden, ...members }) {
+    Object.assign(chat, members);
+    for (const seq of hidden ?? []) {
+      const message = chat.messages.get(seq);
+      if (message) {
+        message.hidden = true;
+        delete message.content;
+      }
+    }
+    this.touch();
+  }
 
   applyReceipt({ chatId, userId, delivered, read }) {
     const chat = this.chats.get(chatId);

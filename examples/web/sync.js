@@ -214,10 +214,10 @@ export class Sync {
     } else if (method === "chat.updated") {
       const chat = this.#store.chats.get(params.chatId);
       if (chat) {
-        Object.assign(chat, params);
-        this.#store.touch();
-      } else {
-        this.pullSoon();
+        this.#store.applyUpdate(chat, params);
+      }
+      if (!chat || params.hidden) {
+        this.pullSoon(); // unread and last
       }
     } else if (method === "receipts.update") {
       this.#store.applyReceipt(params);
@@ -244,6 +244,7 @@ export class Sync {
   #wantOfEntry(entry) {
     this.want(entry.senderId);
     this.want(entry.change?.userId);
+    this.want(entry.forwardedFrom?.senderId);
   }
 
   want(userId) {
