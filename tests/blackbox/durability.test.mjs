@@ -6,14 +6,17 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as c from "./lib/client.mjs";
-import { newFolder, run, Server } from "./lib/server.mjs";
+import { killAll, newFolder, run, Server } from "./lib/server.mjs";
 
 const KILLS = 8;
 const PAIRS = 6;
 const IN_FLIGHT = 8; // a sender
 const ACKNOWLEDGED_A_ROUND = 150; // then it is killed
 
-after(() => c.closeAll());
+after(() => {
+  c.closeAll();
+  killAll();
+});
 
 // One sender's account of what it sent and what the server said to it.
 class Sender {

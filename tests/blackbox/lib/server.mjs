@@ -16,6 +16,13 @@ export function newFolder() {
   return mkdtempSync(join(tmpdir(), "chattermesh-test-"));
 }
 
+const running = new Set();
+
+// Ends what a failed test left behind; the runner waits for it otherwise.
+export function killAll() {
+  for (const child of running) child.kill("SIGKILL");
+}
+
 export class Server {
   // `args` come last, so that a test can say otherwise.
   constructor({ data, args = [], limits = "off", workers = 2 } = {}) {
@@ -37,6 +44,8 @@ export class Server {
   async run() {
     this.child = spawn(BIN, this.args, { stdio: ["ignore", "pipe", "pipe"] });
     const child = this.child;
+    running.add(child);
+    child.once("close", () => running.delete(child));
     this.exited = new Promise((resolve) => {
       child.once("close", (code, signal) => resolve({ code, signal }));
       child.once("error", (error) => {
