@@ -131,19 +131,20 @@ local function on_contacts(mesh, p)
   return { userIds = ids_of(mesh, rows) }
 end
 
+-- One snapshot: whoever is just being put out is told of those who were in with them.
 local function on_page(mesh, p)
-  local _, err = active_place(mesh, p.chatId, p.userId)
-  if err then
+  local got, err = mesh.db.read {
+    { store.PLACE, { chat = p.chatId, user = p.userId } },
+    { PAGE, { chat = p.chatId, after = p.after or "", count = p.limit + 1 } },
+  }
+  if not got then
     return nil, err
   end
-  local rows, why = mesh.db.query(PAGE, {
-    chat = p.chatId,
-    after = p.after or "",
-    count = p.limit + 1,
-  })
-  if not rows then
-    return nil, why
+  local ok, no = rules.is_in(got[1][1])
+  if not ok then
+    return nil, store.error(mesh, no)
   end
+  local rows = got[2]
   local list = {}
   for i = 1, math.min(#rows, p.limit) do
     list[i] = { userId = rows[i].user_id, role = rows[i].role, joinedAt = rows[i].joined_at }
