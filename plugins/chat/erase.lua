@@ -124,6 +124,7 @@ local function step(mesh, job)
     local done, why = mesh.db.write(batch)
     if done then
       mesh.db.forget()
+      mesh.bus.publish("chat.erased", { userId = job.user_id })
     end
     return done and true or nil, why
   end

@@ -115,7 +115,18 @@ local function on_tick(mesh)
   end
 end
 
+-- What an erased user wrote does not wait for the hour; the index catches up before.
+local SOON = "UPDATE search_state SET purge = 1, purged_at = 0"
+
+local function on_erased(mesh)
+  local ok, err = mesh.db.write { { SOON } }
+  if not ok then
+    mesh.log.warn("an erased user's words go with the next rewrite", { error = err.type })
+  end
+end
+
 function index.register(mesh)
+  mesh.bus.on("chat.erased", { where = "one" }, on_erased)
   mesh.timer.on("index", on_tick)
   mesh.timer.every("index", EVERY_S, { where = "one" })
 end

@@ -93,7 +93,7 @@ describe("an erased account", function()
     plant_group()
     assert.is_true(#traces() > 0)
     call(ann, "user.erase", { password = PASSWORD })
-    host:advance(3700) -- the index of words is rewritten once an hour
+    host:advance(120)
     assert.equal("", traces())
   end)
 
