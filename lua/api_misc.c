@@ -139,8 +139,11 @@ static int limit_take(lua_State *L)
     int64_t wait_ms =
         limiter_take(hub_limiter(runtime->options.hub), bytes_of(lua_tostring(L, -1)), rate, burst);
     lua_pushboolean(L, wait_ms == 0);
+    if (wait_ms == 0) {
+        return 1;
+    }
     lua_pushinteger(L, wait_ms);
-    return wait_ms == 0 ? 1 : 2;
+    return 2;
 }
 
 /* ---- metrics ---- */
