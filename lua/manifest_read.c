@@ -20,6 +20,12 @@ int manifest_fail(struct manifest_reader *r, const char *format, ...)
     va_end(args);
     snprintf(r->message, r->message_size, "plugin.json: %s%s%s", r->path, r->path[0] ? ": " : "",
              words);
+    /* It may quote names from the file, and is shown on a terminal. */
+    for (char *at = r->message; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == '\177') {
+            *at = '?';
+        }
+    }
     return ERR_INVALID;
 }
 
