@@ -194,7 +194,9 @@ static int push_publication(lua_State *L, struct event *event)
 
 static void publication_finish(struct event *event)
 {
-    (void)event; /* its failure is in the log */
+    if (event->failure.code && !event->is_counted) {
+        event_count_dropped(event->worker); /* it never ran; other failures are in the log */
+    }
 }
 
 static struct publication *publication_new(struct runtime_worker *to, unsigned from,
