@@ -8,7 +8,7 @@ local STEPS = 120
 local NAMES = { "ann", "bob", "cid" }
 local COMPARED = {
   "lastSeq", "unread", "myRead", "myDelivered", "peerRead", "peerDelivered", "muted", "title",
-  "memberCount", "role", "updatedAt",
+  "memberCount", "role", "updatedAt", "hides",
 }
 
 local function pick(list)
@@ -84,6 +84,20 @@ local MOVES = {
   function(chat, _, _, id)
     return "group.update", { chatId = chat, title = id }
   end,
+  function(chat, _, target)
+    return "chat.hide", { chatId = chat, targets = { target } }
+  end,
+  function(chat, _, target, id)
+    return "chat.draft", {
+      chatId = chat, text = math.random(3) > 1 and id or harness.null,
+      replyTo = math.random(2) == 1 and target or nil,
+    }
+  end,
+  function(chat, other, target, id)
+    return "chat.forward", {
+      receiverId = other, from = { chatId = chat, seq = target }, clientMsgId = id,
+    }
+  end,
 }
 
 local function move(host, people)
@@ -133,6 +147,8 @@ local function compare(seed, person)
         local where = ("seed %d, %s of %s for %s"):format(seed, name, state.kind, person.name)
         assert.equal(state[name], chat.state[name], where)
       end
+      local draft = chat.state.draft ~= harness.null and chat.state.draft or nil
+      assert.same(state.draft, draft, "seed " .. seed)
       assert.same(state.pins, chat.state.pins, "seed " .. seed)
       assert.same(sorted(mine:log_of(id)), sorted(chat.log), "seed " .. seed)
       assert.same(sorted { state.last }, sorted { last }, "seed " .. seed)

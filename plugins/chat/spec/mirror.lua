@@ -47,14 +47,30 @@ function mirror:learn(id)
   self.chats[id] = chat
 end
 
+-- A client that hides a message drops what it had of it.
+local function hide(chat, seqs)
+  for _, seq in ipairs(seqs) do
+    local m = chat.log[seq]
+    m.hidden = true
+    m.content, m.mentions, m.reactions, m.editedAt, m.expiresAt = nil, nil, nil, nil, nil
+    m.forwardedFrom = nil
+    for _, e in pairs(chat.log) do
+      if e.kind == "edit" and e.target == seq then
+        e.content, e.deleted, e.hidden = nil, nil, true
+      end
+    end
+  end
+end
+
 local function bury(chat, target)
   local m = chat.log[target]
   if m then
     m.deleted = true
     m.content, m.mentions, m.reactions, m.editedAt, m.expiresAt = nil, nil, nil, nil, nil
+    m.forwardedFrom = nil
   end
   for _, e in pairs(chat.log) do
-    if e.kind == "edit" and e.target == target then
+    if e.kind == "edit" and e.target == target and not e.hidden then
       e.content, e.deleted = nil, true
     end
   end
@@ -108,7 +124,9 @@ local on_entry = {
   ["chat.message"] = function() end,
   ["chat.edited"] = function(_, chat, p)
     local m = chat.log[p.target]
-    if m then
+    if m and m.hidden then
+      p.content, p.hidden = nil, true
+    elseif m then
       m.content, m.editedAt = p.content, p.sentAt
     end
   end,
@@ -116,7 +134,7 @@ local on_entry = {
     bury(chat, p.target)
   end,
   ["chat.reaction"] = function(_, chat, p)
-    if chat.log[p.target] then
+    if chat.log[p.target] and not chat.log[p.target].hidden then
       set_reaction(chat.log[p.target], p)
     end
   end,
@@ -137,6 +155,7 @@ function mirror:apply(event, p)
     return self:learn(p.chatId)
   end
   if event == "chat.updated" then
+    hide(chat, p.hidden or {})
     for name, value in pairs(p) do
       chat.state[name] = value
     end
@@ -169,7 +188,7 @@ function mirror:derived(chat, null)
   local last, unread, state = null, 0, chat.state
   for seq = 1, state.lastSeq do
     local e = chat.log[seq]
-    if e and e.kind == "message" and not e.deleted then
+    if e and e.kind == "message" and not e.deleted and not e.hidden then
       last = e
       local is_new = seq > math.max(state.myRead, chat.joined)
       unread = unread + (is_new and e.senderId ~= self.client.id and 1 or 0)
