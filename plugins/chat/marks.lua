@@ -1,6 +1,7 @@
 -- Two watermarks a member, for the receipts plugin: what is delivered, what is
 -- read. They only grow. read_shown is what others may see of read; it stands
--- still while either side of a direct chat, or the reader in a group, hides.
+-- still while either side of a direct chat, or the reader in a group, hides, and
+-- from whom the reader has blocked.
 local rules = require "rules"
 local store = require "store"
 
@@ -18,7 +19,9 @@ local MARK = [[
     read = max(read, :read),
     read_shown = CASE WHEN EXISTS (SELECT 1 FROM users_users u
       WHERE u.user_id IN (chat_members.user_id, chat_members.peer)
-        AND u.privacy_read_receipts = 0) THEN read_shown ELSE max(read_shown, read, :read) END,
+        AND u.privacy_read_receipts = 0) OR EXISTS (SELECT 1 FROM users_blocks b
+      WHERE b.user_id = chat_members.user_id AND b.blocked_id = chat_members.peer
+        AND b.blocked_id <> b.user_id) THEN read_shown ELSE max(read_shown, read, :read) END,
     rev = mesh_rev()
   WHERE chat_id = :chat AND user_id = :user AND left_seq IS NULL
     AND max(:delivered, :read) <= (SELECT c.last_seq FROM chat_chats c WHERE c.chat_id = :chat)

@@ -1,48 +1,13 @@
 -- presence: who is there, and who is writing. Each worker knows the users that
 -- its own sessions watch; what changes is told to all workers by the bus.
 local alarm = require "alarm"
+local chosen = require "chosen"
 local people = require "people"
 local rules = require "rules"
 local typing = require "typing"
 local watches = require "watches"
 
 local presence = {}
-
-local SET = [[
-  INSERT INTO presence_users (user_id, status, text, until_at, last_seen_at)
-  VALUES (:user, :status, :text, :until,
-    CASE WHEN :status = 'invisible' THEN mesh_now() END)
-  ON CONFLICT (user_id) DO UPDATE SET
-    last_seen_at = CASE
-      WHEN :status = 'invisible' AND (status <> 'invisible' OR until_at <= mesh_now())
-      THEN mesh_now() ELSE last_seen_at END,
-    status = :status, text = :text, until_at = :until
-  RETURNING last_seen_at, mesh_rev() AS rev]]
-
-local function on_set(mesh, p, caller)
-  if p["until"] and p["until"] <= mesh.now() then
-    return nil, mesh.error("invalid_params", "a time to come was expected", { path = "/until" })
-  end
-  local results, err = mesh.db.write {
-    {
-      SET,
-      { user = caller.userId, status = p.status, text = p.text, ["until"] = p["until"] },
-    },
-  }
-  if not results then
-    return nil, err
-  end
-  local row = results[1][1]
-  mesh.bus.publish("presence.changed", {
-    userId = caller.userId,
-    status = p.status,
-    text = p.text,
-    until_at = p["until"],
-    last_seen_at = row.last_seen_at,
-    rev = row.rev,
-  })
-  return {}
-end
 
 local function on_watch(mesh, p, caller)
   if not caller.connection then
@@ -86,15 +51,6 @@ local function register_methods(mesh)
       ["lastSeenAt?"] = s.time(),
     }),
   }
-  mesh.method("presence.set", {
-    summary = "Chooses what others see; `invisible` looks like `offline`.",
-    limit = { by = "user", perMinute = 60, burst = 20 },
-    params = s.object {
-      status = s.enum { "online", "away", "busy", "invisible" },
-      ["text?"] = s.string { maxBytes = rules.TEXT_BYTES_MAX },
-      ["until?"] = s.time(),
-    },
-  }, on_set)
   mesh.method("presence.watch", {
     summary = "Who of some users is there; presence.update tells what changes.",
     params = s.object { userIds = s.array(id, { maxItems = rules.WATCH_MAX }) },
@@ -111,6 +67,7 @@ function presence.start(mesh)
   people.register(mesh)
   watches.register(mesh)
   typing.register(mesh)
+  chosen.register(mesh)
   register_methods(mesh)
   mesh.bus.on("presence.changed", {}, on_changed)
   mesh.bus.on("session.opened", {}, people.on_opened)

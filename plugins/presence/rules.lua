@@ -8,6 +8,7 @@ rules.REPEAT_MS = 1000 -- the same state sooner is not sent on again
 rules.CHECK_MS = 6 * 1000 -- a writer's place in the chat is looked up this often
 rules.WATCH_MAX = 200 -- users a session watches
 rules.TEXT_BYTES_MAX = 256
+rules.QUIET_MAX = 1000 -- users asked about at once by who would ring
 rules.LEAVING_MAX = 100000 -- users in their grace; more are offline at once
 rules.WRITERS_MAX = 10000 -- typing on one worker; more are not told
 -- What a reload hands over has 1 MiB at most: the watches, and some of each of the rest.
@@ -22,6 +23,18 @@ function rules.chosen(user, now)
     return "online", nil
   end
   return user.status or "online", user.text
+end
+
+-- What a user is told of their own choice, as of now.
+function rules.own(row, now)
+  local status, text = rules.chosen(row, now)
+  local holds = status == row.status
+  return {
+    status = status,
+    text = text,
+    ["until"] = holds and row.until_at or nil,
+    doNotDisturb = holds and status == "busy" and row.quiet == 1,
+  }
 end
 
 -- What everybody may see: status and text, `offline` for who is not here or does not want to be.

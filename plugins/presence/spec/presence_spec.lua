@@ -46,6 +46,42 @@ describe("presence", function()
     assert.same({ userId = bob.id, status = "online" }, one(ann:expect("presence.update")))
   end)
 
+  it("tells a user's own devices what was chosen, as it is now", function()
+    local tablet = host:user("bob")
+    local ends = now() + 60000
+    assert.same({ status = "online", doNotDisturb = false }, bob:call("presence.get", {}))
+    assert(bob:call("presence.set", {
+      status = "busy", text = " deep\u{202e}  work", ["until"] = ends, doNotDisturb = true,
+    }))
+    local chosen = { status = "busy", text = "deep work", ["until"] = ends, doNotDisturb = true }
+    assert.same(chosen, tablet:expect("presence.chosen"))
+    bob:expect_none("presence.chosen")
+    assert.same(chosen, tablet:call("presence.get", {}))
+    host:advance(61)
+    assert.same({ status = "online", doNotDisturb = false }, tablet:call("presence.get", {}))
+  end)
+
+  it("lets only who is busy be left in peace", function()
+    local _, err = bob:call("presence.set", { status = "away", doNotDisturb = true })
+    assert.equal("/doNotDisturb", err.data.path)
+    _, err = bob:call("presence.set", { status = "busy", ["until"] = now() - 1 })
+    assert.equal("/until", err.data.path)
+    _, err = bob:call("presence.set", { status = "asleep" })
+    assert.equal("invalid_params", err.type)
+  end)
+
+  it("does not tell others that somebody wants no noise", function()
+    watch(ann, bob.id)
+    assert(bob:call("presence.set", { status = "busy", doNotDisturb = true }))
+    assert.same({ userId = bob.id, status = "busy" }, one(ann:expect("presence.update")))
+    ann:expect_none("presence.chosen")
+  end)
+
+  it("gives the choice with the export", function()
+    assert(bob:call("presence.set", { status = "away", text = "gone" }))
+    assert.equal("gone", assert(bob:call("user.export", {})).sections.presence.text)
+  end)
+
   it("calls somebody offline ten seconds after the last session closed", function()
     watch(ann, bob.id)
     local left_at = now()

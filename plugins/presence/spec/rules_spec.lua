@@ -104,4 +104,11 @@ describe("presence: what a reload hands over", function()
     assert.equal(2, count)
     assert.same({ a = 1 }, rules.some({ a = 1 }, 5))
   end)
+
+  it("ends the peace with the status", function()
+    local row = { status = "busy", text = "x", until_at = 10, quiet = 1 }
+    assert.is_true(rules.own(row, 9).doNotDisturb)
+    assert.same({ status = "online", doNotDisturb = false }, rules.own(row, 10))
+    assert.same({ status = "online", doNotDisturb = false }, rules.own({}, 0))
+  end)
 end)
