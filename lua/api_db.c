@@ -190,13 +190,16 @@ static int start(lua_State *L, struct lua_batch *box, bool is_write, task_finish
     struct db *db = wait.cell->generation->runtime->options.db;
     pending->wait = wait;
     loop_hold(wait.cell->worker->loop); /* until batch_done: the worker outlives its batches */
-    int err = is_write ? db_write(db, pending->batch) : db_read(db, pending->batch);
+    int err = is_write ? db_write_later(db, pending->batch) : db_read(db, pending->batch);
     if (err) {
         loop_unhold(wait.cell->worker->loop);
         wait_drop(wait);
         return failure_return(L, RPC_UNAVAILABLE, err_text(err));
     }
     box->pending = NULL; /* the database has it, and then batch_done */
+    if (is_write) {
+        worker_count_write(wait.cell->worker);
+    }
     return task_suspend(L, finish, pending_free);
 }
 

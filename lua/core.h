@@ -124,8 +124,9 @@ struct runtime_worker {
     struct event *deferred_first;
     struct event *deferred_last;
     uint32_t deferred_count;
-    int64_t dropped_log_ms; /* the next line about dropped events is due */
-    uint32_t events;        /* in flight */
+    uint32_t writes_waiting; /* that the writer was not woken for */
+    int64_t dropped_log_ms;  /* the next line about dropped events is due */
+    uint32_t events;         /* in flight */
     bool is_closing;
 };
 
@@ -213,6 +214,8 @@ struct snapshot *worker_admit(struct runtime_worker *worker);
 void worker_hold(struct runtime_worker *worker, struct snapshot *snapshot);
 void worker_leave(struct runtime_worker *worker, struct snapshot *snapshot);
 struct slot *worker_slot(struct runtime_worker *worker, const char *plugin);
+/* One more batch for the writer, who is woken at the turn's end or when many wait. */
+void worker_count_write(struct runtime_worker *worker);
 struct plugin_cell *target_cell(const struct target *target, const struct runtime_worker *worker);
 
 /* ---- plugin_cell.c ---- */

@@ -18,10 +18,25 @@
 #include <string.h>
 
 #define DEFERRED_A_TURN_MAX 1024 /* then sockets get their turn */
+#define WRITES_A_WAKE_MAX 32 /* a burst becomes one commit; more and the writer starts at once */
 
-static void worker_run_deferred(struct turn_hook *hook)
+static void wake_writer(struct runtime_worker *worker)
 {
-    struct runtime_worker *worker = LIST_ITEM(hook, struct runtime_worker, hook);
+    if (worker->writes_waiting) {
+        worker->writes_waiting = 0;
+        db_wake(worker->runtime->options.db);
+    }
+}
+
+void worker_count_write(struct runtime_worker *worker)
+{
+    if (++worker->writes_waiting >= WRITES_A_WAKE_MAX) {
+        wake_writer(worker);
+    }
+}
+
+static void run_deferred(struct runtime_worker *worker)
+{
     for (unsigned n = 0; n < DEFERRED_A_TURN_MAX; n++) {
         struct event *event = event_next_deferred(worker);
         if (!event) {
@@ -29,6 +44,13 @@ static void worker_run_deferred(struct turn_hook *hook)
         }
         event_run(event);
     }
+}
+
+static void worker_end_turn(struct turn_hook *hook)
+{
+    struct runtime_worker *worker = LIST_ITEM(hook, struct runtime_worker, hook);
+    run_deferred(worker);
+    wake_writer(worker);
 }
 
 struct runtime_worker *runtime_worker_open(struct runtime *runtime, unsigned index,
@@ -46,7 +68,7 @@ struct runtime_worker *runtime_worker_open(struct runtime *runtime, unsigned ind
     json_open(&worker->empty);
     json_open(&worker->doc);
     CHECK(json_parse(&worker->empty, BYTES("{}"), NULL) == 0);
-    worker->hook.run = worker_run_deferred;
+    worker->hook.run = worker_end_turn;
     loop_on_turn(loop, &worker->hook);
     runtime->workers[index] = worker;
     return worker;

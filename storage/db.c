@@ -125,14 +125,35 @@ void db_close(struct db *db)
 
 int db_write(struct db *db, struct db_batch *batch)
 {
+    int err = db_write_later(db, batch);
+    if (!err) {
+        db_wake(db);
+    }
+    return err;
+}
+
+int db_write_later(struct db *db, struct db_batch *batch)
+{
     batch->is_read = false;
     return writer_push(db->writer, batch);
+}
+
+void db_wake(struct db *db)
+{
+    writer_wake(db->writer);
 }
 
 int db_read(struct db *db, struct db_batch *batch)
 {
     batch->is_read = true;
-    return db->readers != NULL ? readers_push(db->readers, batch) : writer_push(db->writer, batch);
+    if (db->readers != NULL) {
+        return readers_push(db->readers, batch);
+    }
+    int err = writer_push(db->writer, batch);
+    if (!err) {
+        writer_wake(db->writer);
+    }
+    return err;
 }
 
 struct db_owner *db_owner_new(struct db *db, const char *name, const char *const *grants,

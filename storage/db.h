@@ -66,6 +66,12 @@ int db_batch_bind(struct db_batch *batch, const struct db_value *value);
 /* Takes the batch on 0; it comes back through done. ERR_FULL, ERR_CLOSED, or ERR_READ_ONLY,
  * ERR_DISK_FULL, ERR_IO while the writer knows that it cannot write. */
 int db_write(struct db *db, struct db_batch *batch);
+/*
+ * The same, but the writer may sleep on until db_wake: whoever collects the batches of
+ * a turn gets them into one commit. Every start that gave 0 must be followed by db_wake.
+ */
+int db_write_later(struct db *db, struct db_batch *batch);
+void db_wake(struct db *db);
 /* The same for a batch of SELECTs: all of them see one snapshot. */
 int db_read(struct db *db, struct db_batch *batch);
 

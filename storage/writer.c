@@ -382,14 +382,20 @@ int writer_push(struct writer *w, struct db_batch *batch)
     }
     batch->next = NULL;
     pthread_mutex_lock(&w->mutex);
-    bool was_empty = w->first == NULL;
-    *(was_empty ? &w->first : &w->last->next) = batch;
+    *(w->first == NULL ? &w->first : &w->last->next) = batch;
     w->last = batch;
-    if (was_empty) {
-        pthread_cond_signal(&w->wake);
-    }
     pthread_mutex_unlock(&w->mutex);
     return 0;
+}
+
+void writer_wake(struct writer *w)
+{
+    if (w->threadless) {
+        return;
+    }
+    pthread_mutex_lock(&w->mutex);
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->mutex);
 }
 
 int writer_call(struct writer *w, int (*run_it)(void *ctx, struct conn *conn), void *ctx)

@@ -29,8 +29,9 @@ int writer_start(struct writer *writer);
 void writer_stop(struct writer *writer);
 void writer_free(struct writer *writer);
 
-/* As db_write; batch->is_read may be set. */
+/* As db_write_later; batch->is_read may be set. */
 int writer_push(struct writer *writer, struct db_batch *batch);
+void writer_wake(struct writer *writer);
 /* Runs something of the house's on the writer's connection, between two commits, and waits;
  * on the caller's thread while the writer has none. */
 int writer_call(struct writer *writer, int (*run)(void *ctx, struct conn *conn), void *ctx);
