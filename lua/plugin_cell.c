@@ -196,6 +196,13 @@ static int add_sources(struct plugin_cell *cell, char *message, size_t message_s
     return err;
 }
 
+/* A coroutine for each call in flight, and as many as by default for the plugin's own use. */
+static uint32_t coroutines_for(const struct manifest *manifest)
+{
+    uint32_t wanted = manifest->limits.calls + CELL_COROUTINES_MAX;
+    return wanted < CELL_COROUTINES_CEILING ? wanted : CELL_COROUTINES_CEILING;
+}
+
 int plugin_cell_new(struct plugin_cell **out, struct generation *generation,
                     struct runtime_worker *worker, char *message, size_t message_size)
 {
@@ -213,6 +220,7 @@ int plugin_cell_new(struct plugin_cell **out, struct generation *generation,
         .generation = generation->number,
         .worker = worker->index,
         .memory_soft = (size_t)manifest->limits.memory_mb << 20,
+        .coroutines_max = coroutines_for(manifest),
         .cpu_ms_max = manifest->limits.cpu_ms,
         .wall_ms_max = manifest->limits.wall_ms,
         .loop = worker->loop,
