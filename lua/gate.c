@@ -287,6 +287,7 @@ struct ticket task_ticket(lua_State *L)
     struct run *run = cell->run;
     if (run == NULL || run->now) {
         gate_error(L, "cannot wait here: the caller needs the answer at once");
+        UNREACHABLE("gate_error returned");
     }
     budget_check(L);
     if (!run->may_wait || !lua_isyieldable(L)) {

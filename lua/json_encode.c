@@ -336,6 +336,7 @@ static void write_message(const struct encoder *e, char *message, size_t message
     buf_close(&path);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what, whereto, how, and the words of a failure */
 int json_encode(lua_State *L, int index, struct buf *out, const struct schema *schema,
                 bool canonical, char *message, size_t message_size)
 {

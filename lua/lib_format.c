@@ -27,9 +27,7 @@ static const char *read_spec(lua_State *L, struct spec *spec, const char *at, co
         char c = *at;
         bool is_flag = digits == 0 && !is_precision && c != '\0' && strchr("-+ #0", c) != NULL;
         bool is_digit = isdigit((unsigned char)c);
-        if (is_flag && spec->len < 6) {
-            spec->text[spec->len++] = c;
-        } else if (is_digit && ++digits <= 2) {
+        if ((is_flag && spec->len < 6) || (is_digit && ++digits <= 2)) {
             spec->text[spec->len++] = c;
         } else if (c == '.' && !is_precision) {
             spec->text[spec->len++] = c;

@@ -210,13 +210,13 @@ int snapshot_new(struct snapshot **out, struct runtime *runtime, struct generati
     struct building building = {snapshot, message, message_size};
     snapshot->runtime = runtime;
     snapshot->number = ++runtime->snapshots_made;
-    snapshot->generations = mem_alloc_array(count ? count : 1, sizeof(*list));
+    snapshot->generations = mem_alloc_array(count ? count : 1, sizeof(struct generation *));
     for (size_t i = 0; i < count; i++) {
         snapshot->generations[i] = list[i];
         list[i]->snapshots++;
     }
     snapshot->generations_count = count;
-    qsort(snapshot->generations, count, sizeof(*list), by_name);
+    qsort(snapshot->generations, count, sizeof(struct generation *), by_name);
     open_maps(snapshot);
     make_targets(snapshot);
     int err = check_requires(&building);

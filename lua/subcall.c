@@ -12,7 +12,7 @@ struct subcall *subcall_new(lua_State *L)
     if (event->depth + 1 >= RUNTIME_CALL_DEPTH_MAX) {
         gate_error(L, "calls between plugins are nested more than %d deep", RUNTIME_CALL_DEPTH_MAX);
     }
-    struct subcall **box = lua_newuserdatauv(L, sizeof(*box), 0); /* box */
+    struct subcall **box = lua_newuserdatauv(L, sizeof(struct subcall *), 0); /* box */
     *box = NULL;
     luaL_setmetatable(L, SUBCALL_TYPE);
     struct wait wait = wait_open(L);

@@ -119,22 +119,24 @@ void traceback_place(lua_State *L, char *text, size_t size)
     }
 }
 
+/* One line of the string: what would end it or move a terminal's cursor is a space. */
+static void copy_line(lua_State *L, int index, char *text, size_t size)
+{
+    size_t len;
+    const char *from = lua_tolstring(L, index, &len);
+    len = len < size ? len : size - 1;
+    for (size_t i = 0; i < len; i++) {
+        text[i] = (char)(iscntrl((unsigned char)from[i]) ? ' ' : from[i]);
+    }
+    text[len] = '\0';
+}
+
 void traceback_message(lua_State *L, int index, char *text, size_t size)
 {
-    size_t len = 0;
     switch (lua_type(L, index)) {
-    case LUA_TSTRING: {
-        const char *from = lua_tolstring(L, index, &len);
-        len = len < size ? len : size - 1;
-        memcpy(text, from, len);
-        text[len] = '\0';
-        for (size_t i = 0; i < len; i++) {
-            if (iscntrl((unsigned char)text[i])) {
-                text[i] = ' ';
-            }
-        }
+    case LUA_TSTRING:
+        copy_line(L, index, text, size);
         break;
-    }
     case LUA_TNUMBER: /* not lua_tolstring: it would allocate and may raise */
         if (lua_isinteger(L, index)) {
             snprintf(text, size, "%lld", (long long)lua_tointeger(L, index));

@@ -74,7 +74,8 @@ static int prepare(struct conn *conn, const char *sql, struct migrate *m, sqlite
 
 /* ---- what was applied before ---- */
 
-/* The host's own, which come and go with a plugin's rights: their tables stay, their order is free. */
+/* The host's own, which come and go with a plugin's rights: their tables stay, their order is free.
+ */
 static bool is_hosts(const char *name)
 {
     return strncmp(name, "0000_", 5) == 0;
@@ -322,11 +323,12 @@ int migrate_run(void *ctx, struct conn *conn)
     if (m->count > DB_MIGRATIONS_MAX) {
         return fail(m, ERR_INVALID, "more than %d migrations", DB_MIGRATIONS_MAX);
     }
-    const struct db_migration **sorted = mem_alloc_array(m->count + 1, sizeof(*sorted));
+    const struct db_migration **sorted =
+        mem_alloc_array(m->count + 1, sizeof(struct db_migration *));
     for (size_t i = 0; i < m->count; i++) {
         sorted[i] = &m->migrations[i];
     }
-    qsort(sorted, m->count, sizeof(*sorted), by_name);
+    qsort(sorted, m->count, sizeof(struct db_migration *), by_name);
     int err = run_sorted(conn, m, sorted);
     mem_free(sorted);
     return err;

@@ -111,7 +111,7 @@ int server_reserve(const char *address, uint16_t port, int *fd, uint16_t *port_t
         (void)close(*fd);
         return ERR_IO;
     }
-    *port_taken =
+    *port_taken = /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): getsockname filled it */
         ntohs(name.ss_family == AF_INET ? ((const struct sockaddr_in *)&name)->sin_port
                                         : ((const struct sockaddr_in6 *)&name)->sin6_port);
     return 0;
