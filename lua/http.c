@@ -23,35 +23,6 @@
 
 static const struct http_header json_type = {"content-type", "application/json"};
 
-void http_answer_problem(struct http_request *request, int status, const char *type,
-                         const char *detail, const struct buf *data)
-{
-    struct buf out;
-    char seconds[16] = "";
-    struct http_header headers[3] = {{"content-type", "application/problem+json"}};
-    size_t count = 1;
-    buf_open(&out, 16384);
-    buf_append_format(
-        &out, "{\"status\":%d,\"type\":\"urn:chattermesh:error:%s\",\"title\":", status, type);
-    json_write_string(&out, bytes_of(type));
-    buf_append_text(&out, ",\"detail\":");
-    json_write_string(&out, bytes_of(detail));
-    if (data && data->len) {
-        buf_append_char(&out, ',');
-        buf_append(&out, buf_bytes(data));
-    }
-    buf_append_char(&out, '}');
-    if (status == 401) {
-        headers[count++] = (struct http_header){"www-authenticate", "Bearer"};
-    }
-    if (status == 429 || status == 503) {
-        snprintf(seconds, sizeof(seconds), "1");
-        headers[count++] = (struct http_header){"retry-after", seconds};
-    }
-    http_answer(request, status, headers, count, buf_bytes(&out));
-    buf_close(&out);
-}
-
 static void answer_failure(struct http_request *request, const struct failure *failure)
 {
     http_answer_problem(request, rpc_http_status(failure->code), rpc_type(failure->code),
@@ -205,6 +176,7 @@ struct route_input {
     struct json_doc body;
     struct buf query_text;
     bool has_body;
+    int64_t wait_ms; /* until the caller has a call again */
 };
 
 static int push_request(lua_State *L, struct event *event)
@@ -334,10 +306,13 @@ static int check_request(struct route_input *input, const struct target *target,
 {
     const struct entry *entry = target->entry;
     struct caller caller = caller_of(input->visit);
-    int64_t wait_ms = method_limit(input->visit->worker, entry, &caller);
-    if (wait_ms) {
+    input->wait_ms = desk_take_call(input->visit->worker->desk, &caller);
+    if (!input->wait_ms) {
+        input->wait_ms = method_limit(input->visit->worker, entry, &caller);
+    }
+    if (input->wait_ms) {
         failure_set(failure, RPC_RATE_LIMITED, "too many requests");
-        failure_add_integer(failure, "retryAfterMs", wait_ms);
+        failure_add_integer(failure, "retryAfterMs", input->wait_ms);
         return ERR_FULL;
     }
     write_query(&input->query_text, input->visit->request, entry->query);
@@ -358,6 +333,7 @@ static void route_visit(struct visit *visit)
     struct route_input *input = mem_alloc(sizeof(*input));
     struct failure failure;
     input->visit = visit;
+    input->wait_ms = 0;
     json_open(&input->query);
     json_open(&input->body);
     buf_open(&input->query_text, HTTP_QUERY_MAX * 7);
@@ -370,7 +346,11 @@ static void route_visit(struct visit *visit)
         failure_set(&failure, RPC_INVALID_PARAMS, "the query can't be read");
     }
     if (failure.code) {
-        answer_failure(request, &failure);
+        if (input->wait_ms) {
+            http_answer_limited(request, &failure, desk_calls_burst(worker->desk), input->wait_ms);
+        } else {
+            answer_failure(request, &failure);
+        }
         input_free(input);
         failure_close(&failure);
         if (snapshot) {

@@ -88,8 +88,7 @@ static bool is_valid(const struct envelope *envelope)
             envelope->params->type == JSON_ARRAY);
 }
 
-/* 0, or the ms until the caller may call again. */
-static int64_t take_token(const struct desk *desk, const struct caller *caller)
+int64_t desk_take_call(const struct desk *desk, const struct caller *caller)
 {
     if (!desk->limits.rate_limits_on) {
         return 0;
@@ -106,6 +105,11 @@ static int64_t take_token(const struct desk *desk, const struct caller *caller)
     }
     return limiter_take(hub_limiter(desk->hub), (struct bytes){key, name.len + 2},
                         desk->limits.calls_per_s, desk->limits.calls_burst);
+}
+
+double desk_calls_burst(const struct desk *desk)
+{
+    return desk->limits.calls_burst;
 }
 
 static struct caller session_caller(const struct session *session)
@@ -129,7 +133,7 @@ static struct caller session_caller(const struct session *session)
 static void refuse(struct exchange *exchange, const struct caller *caller, enum rpc_code code)
 {
     struct session *session = exchange->session;
-    int64_t wait_ms = take_token(exchange->desk, caller);
+    int64_t wait_ms = desk_take_call(exchange->desk, caller);
     if (wait_ms == 0) {
         exchange_refuse(exchange, code, BYTES_NONE);
         return;
@@ -175,7 +179,7 @@ static void start_call(struct call *call, const struct caller *caller, struct js
     if (session != NULL) {
         session_calls_began(session, 1);
     }
-    int64_t wait_ms = take_token(desk, caller);
+    int64_t wait_ms = desk_take_call(desk, caller);
     if (wait_ms > 0) {
         call_fail_retry(call, RPC_RATE_LIMITED, wait_ms);
         if (session != NULL) {

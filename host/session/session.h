@@ -45,6 +45,14 @@ void desk_free(struct desk *desk);
 void desk_conn_events(struct desk *desk,
                       struct conn_events *events); /* fills opened, message, closed, ctx */
 void desk_set_limits(struct desk *desk, const struct desk_limits *limits);
+/*
+ * Takes a call from the rate of this caller's user, or of their address before
+ * login: 0, or the ms until there is one again. RPC calls take theirs
+ * themselves; this is for other doors to the same rate.
+ */
+int64_t desk_take_call(const struct desk *desk, const struct caller *caller);
+/* How many calls may come at once. */
+double desk_calls_burst(const struct desk *desk);
 struct loop *desk_loop(const struct desk *desk);
 unsigned desk_index(const struct desk *desk);
 struct hub *desk_hub(const struct desk *desk);
