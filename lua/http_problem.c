@@ -1,8 +1,7 @@
 /* Errors over HTTP: RFC 9457 problem details, and what is left of a rate. */
-#include "lua/http.h"
-
 #include "host/base/json.h"
 #include "host/session/rpc.h"
+#include "lua/http.h"
 
 #include <stdio.h>
 
