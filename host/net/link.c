@@ -241,9 +241,10 @@ static ssize_t write_some(struct link *link)
         return written;
     }
     uint32_t frames = outbox_advance(&link->out, &link->server->rule, (size_t)written);
-    metric_add(link->server->metrics.frames_sent, frames);
-    metric_add(link->server->metrics.bytes_sent, written);
-    metric_add(link->server->metrics.writes, 1);
+    struct written *turn = &link->server->written;
+    turn->frames += frames;
+    turn->bytes += written;
+    turn->writes++;
     bool is_short = !link->server->has_tls && (size_t)written < wanted;
     return is_short ? 0 : written;
 }

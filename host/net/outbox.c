@@ -3,7 +3,8 @@
 #include "host/base/check.h"
 #include "host/base/mem.h"
 
-#define RING_CAPACITY_MIN 8 /* a power of two, as all that follow */
+#define RING_CAPACITY_MIN 8   /* a power of two, as all that follow */
+#define RING_CAPACITY_KEPT 16 /* 128 bytes a connection */
 
 static struct frame **slot(const struct outbox *box, uint32_t index)
 {
@@ -32,10 +33,14 @@ static void append(struct outbox *box, struct frame *frame)
     box->bytes += frame->len;
 }
 
+/* A small ring is kept: it costs less memory than giving it back and taking it again costs time. */
 static void free_when_empty(struct outbox *box)
 {
     if (box->count == 0) {
         CHECK(box->bytes == 0 && box->first_written == 0);
+        if (box->capacity <= RING_CAPACITY_KEPT) {
+            return;
+        }
         mem_free(box->ring);
         box->ring = NULL;
         box->first = 0;

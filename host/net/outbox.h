@@ -17,7 +17,7 @@ struct outbox_rule {
 
 /* In place; zeroed memory is an empty outbox. */
 struct outbox {
-    struct frame **ring; /* from the first frame until it is empty again */
+    struct frame **ring; /* from the first frame on; a large one until it is empty again */
     uint32_t first;
     uint32_t count;
     uint32_t capacity;

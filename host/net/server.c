@@ -178,6 +178,16 @@ static int make_context(struct server *server)
 static void finish(struct server *server);
 
 /* A write's callback may make other links dirty, or this one again. */
+static void tell_written(struct server *server)
+{
+    if (server->written.writes) {
+        metric_add(server->metrics.frames_sent, server->written.frames);
+        metric_add(server->metrics.bytes_sent, server->written.bytes);
+        metric_add(server->metrics.writes, server->written.writes);
+        server->written = (struct written){0};
+    }
+}
+
 static void hook_cb(struct turn_hook *hook)
 {
     struct server *server = (struct server *)((char *)hook - offsetof(struct server, hook));
@@ -191,6 +201,7 @@ static void hook_cb(struct turn_hook *hook)
             link_flush(link);
         }
     }
+    tell_written(server);
     if (server->is_ending && server->context != NULL) {
         go_on_ending(server);
     }

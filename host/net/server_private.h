@@ -12,7 +12,15 @@
 
 struct listener;
 
+/* Written in this turn and not yet told to the metrics. */
+struct written {
+    int64_t frames;
+    int64_t bytes;
+    int64_t writes;
+};
+
 struct server {
+    struct written written;
     struct server_options options;
     struct outbox_rule rule;
     struct loop *loop;
