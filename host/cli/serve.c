@@ -77,6 +77,7 @@ int cli_serve(const struct cli_command *command, int argc, char **argv)
     }
     set_log();
     raise_descriptors();
+    umask(S_IRWXG | S_IRWXO); /* what the server makes is its owner's alone */
     status = make_data_folder(config.data);
     if (status == CLI_OK) {
         plugin_logs_open();
