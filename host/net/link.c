@@ -33,7 +33,7 @@ static void set_address(struct link *link, int fd)
 
 void link_open(struct link *link, struct server *server, struct lws *wsi, int fd)
 {
-    *link = (struct link){.server = server, .wsi = wsi, .kind = LINK_HTTP};
+    *link = (struct link){.server = server, .wsi = wsi, .fd = fd, .kind = LINK_HTTP};
     link->heard_ms = clock_steady_ms();
     link->deadline_ms = link->heard_ms + LINK_HEAD_MS_MAX;
     set_address(link, fd);
@@ -205,7 +205,7 @@ void link_send(struct link *link, struct frame *frame)
 static ssize_t write_plain(struct link *link, int vectors_count, struct iovec *vectors)
 {
     struct msghdr message = {.msg_iov = vectors, .msg_iovlen = (size_t)vectors_count};
-    ssize_t written = sendmsg(lws_get_socket_fd(link->wsi), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t written = sendmsg(link->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (written < 0) {
         return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : -1;
     }
@@ -256,7 +256,7 @@ static void shut(struct link *link)
     if (link->server->has_tls) {
         link_kill(link); /* lws sends the TLS goodbye as it closes */
     } else {
-        (void)shutdown(lws_get_socket_fd(link->wsi), SHUT_WR);
+        (void)shutdown(link->fd, SHUT_WR);
     }
 }
 

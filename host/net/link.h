@@ -43,6 +43,7 @@ struct link {
     struct server *server;
     struct lws *wsi;
     struct link *next_dirty;
+    int fd;         /* lws's too; kept here, where a write needs it */
     uint32_t index; /* in the server's list */
     uint8_t kind;   /* enum link_kind */
     uint8_t pauses;

@@ -194,6 +194,10 @@ static void hook_cb(struct turn_hook *hook)
     while (server->dirty != NULL) {
         struct link *link = server->dirty;
         server->dirty = link->next_dirty;
+        if (server->dirty != NULL) {
+            __builtin_prefetch(server->dirty); /* a fan-out walks memory that is in no cache */
+            __builtin_prefetch(&server->dirty->out);
+        }
         link->is_dirty = false;
         if (link->is_killed) {
             lws_set_timeout(link->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
