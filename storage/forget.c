@@ -1,6 +1,8 @@
 #include "storage/forget.h"
 
+#include "host/base/clock.h"
 #include "host/base/err.h"
+#include "host/base/log.h"
 #include "storage/sqlite_conn.h"
 
 static int64_t number_of(struct conn *conn, const char *sql)
@@ -25,6 +27,9 @@ static bool is_small(struct conn *conn)
 /* Rewriting attaches a temporary database of its own, which nothing else here may. */
 static int rewrite(struct conn *conn)
 {
+    if (!is_small(conn)) {
+        return 0;
+    }
     int attached = sqlite3_limit(conn->sqlite, SQLITE_LIMIT_ATTACHED, 1);
     int err = conn_exec(conn, "VACUUM");
     sqlite3_limit(conn->sqlite, SQLITE_LIMIT_ATTACHED, attached);
@@ -40,9 +45,60 @@ static int empty_log(struct conn *conn)
     return conn_err(conn, code);
 }
 
-int forget_deleted(struct conn *conn)
+/* *rewrites is whether the file is to be rewritten, too; false once it was. */
+static int forget(struct conn *conn, bool *rewrites)
 {
+    int err = 0;
     conn_act_for(conn, NULL, RIGHTS_HOUSE, 0);
-    int err = is_small(conn) ? rewrite(conn) : 0;
-    return err == 0 ? empty_log(conn) : err;
+    if (*rewrites) {
+        err = rewrite(conn);
+        *rewrites = err != 0;
+    }
+    if (err == 0) {
+        err = empty_log(conn);
+    }
+    conn_rollback(conn);
+    return err;
+}
+
+static void ask(struct forgetter *f)
+{
+    long long nothing = 0;
+    (void)atomic_compare_exchange_strong(&f->at_ms, &nothing, clock_steady_ms() + FORGET_AFTER_MS);
+}
+
+void forget_ask(struct forgetter *f)
+{
+    atomic_store(&f->rewrites, true);
+    ask(f);
+}
+
+bool forget_is_asked(const struct forgetter *f)
+{
+    return atomic_load(&f->at_ms) != 0;
+}
+
+void forget_if_due(struct forgetter *f, struct conn *conn)
+{
+    long long at_ms = atomic_load(&f->at_ms);
+    if (at_ms == 0 || clock_steady_ms() < at_ms) {
+        return;
+    }
+    atomic_store(&f->at_ms, 0);
+    bool rewrites = atomic_exchange(&f->rewrites, false);
+    int err = conn == NULL ? ERR_IO : forget(conn, &rewrites);
+    if (err != 0) {
+        LOG(LOG_DEBUG, "storage", "what was deleted can be made unreadable later only",
+            LOG_TEXT("error", err_name(err)));
+        if (rewrites) {
+            atomic_store(&f->rewrites, true);
+        }
+        ask(f);
+    }
+}
+
+void forget_now(struct conn *conn)
+{
+    bool rewrites = true;
+    (void)forget(conn, &rewrites);
 }

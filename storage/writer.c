@@ -47,8 +47,8 @@ struct writer {
     struct db_batch *last;
     struct job *jobs;
     bool stopping;
-    int64_t forget_at_ms; /* 0: nobody has asked */
 
+    struct forgetter forgetter;
     atomic_int err;
     atomic_size_t queued;
     atomic_llong commits;
@@ -264,31 +264,6 @@ static void run_job(struct writer *w, struct job *job)
     }
 }
 
-/* Under the mutex: true when it is time, which is then over. */
-static bool take_forget(struct writer *w)
-{
-    if (w->forget_at_ms == 0 || clock_steady_ms() < w->forget_at_ms) {
-        return false;
-    }
-    w->forget_at_ms = 0;
-    return true;
-}
-
-/* Without the mutex. */
-static void forget(struct writer *w)
-{
-    int err = atomic_load(&w->err);
-    if (err == 0 && w->conn != NULL) {
-        err = forget_deleted(w->conn);
-        conn_rollback(w->conn);
-    }
-    if (err != 0) {
-        LOG(LOG_DEBUG, "storage", "what was deleted can be made unreadable later only",
-            LOG_TEXT("error", err_name(err)));
-        writer_forget(w);
-    }
-}
-
 /* Runs what was taken; without the mutex. */
 static void work(struct writer *w)
 {
@@ -306,7 +281,7 @@ static void work(struct writer *w)
  * that has to forget. */
 static void wait_for_work(struct writer *w)
 {
-    if (atomic_load(&w->err) == 0 && w->forget_at_ms == 0) {
+    if (atomic_load(&w->err) == 0 && !forget_is_asked(&w->forgetter)) {
         pthread_cond_wait(&w->wake, &w->mutex);
         return;
     }
@@ -327,14 +302,13 @@ static void *run(void *ctx)
         fill_group(w);
         struct job *job = w->jobs;
         w->jobs = job != NULL ? job->next : NULL;
-        bool forgets = take_forget(w);
         pthread_mutex_unlock(&w->mutex);
         work(w);
         if (job != NULL) {
             run_job(w, job);
         }
-        if (forgets) {
-            forget(w);
+        if (atomic_load(&w->err) == 0) {
+            forget_if_due(&w->forgetter, w->conn);
         }
         pthread_mutex_lock(&w->mutex);
         if (job != NULL) {
@@ -422,14 +396,14 @@ int writer_call(struct writer *w, int (*run_it)(void *ctx, struct conn *conn), v
 void writer_forget(struct writer *w)
 {
     if (w->threadless) {
-        (void)forget_deleted(w->conn);
+        if (w->conn != NULL) {
+            forget_now(w->conn);
+        }
         return;
     }
+    forget_ask(&w->forgetter);
     pthread_mutex_lock(&w->mutex);
-    if (w->forget_at_ms == 0 && !w->stopping) {
-        w->forget_at_ms = clock_steady_ms() + FORGET_AFTER_MS;
-        pthread_cond_signal(&w->wake);
-    }
+    pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->mutex);
 }
 
