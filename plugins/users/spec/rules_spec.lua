@@ -114,3 +114,30 @@ describe("users: profiles", function()
     assert.is_false("ao" < upto)
   end)
 end)
+
+describe("users: the second step", function()
+  it("writes secrets as RFC 4648 does", function()
+    local published = {
+      [""] = "", f = "MY", fo = "MZXQ", foo = "MZXW6", foob = "MZXW6YQ", fooba = "MZXW6YTB",
+      foobar = "MZXW6YTBOI",
+    }
+    for bytes, text in pairs(published) do
+      assert.equal(text, rules.base32(bytes))
+    end
+  end)
+
+  it("names the account in what an app reads, whatever the server is called", function()
+    assert.equal(
+      "otpauth://totp/My%20server%3A:ann?secret=ABC&issuer=My%20server%3A"
+        .. "&algorithm=SHA1&digits=6&period=30",
+      rules.otpauth("My server:", "ann", "ABC"))
+  end)
+
+  it("tells recovery codes from an app's, and takes them however they are written", function()
+    local code = rules.recovery_code(("x"):rep(rules.RECOVERY_BYTES))
+    assert.truthy(code:find("^%w%w%w%w%-%w%w%w%w%-%w%w%w%w%-%w%w%w%w$"))
+    assert.is_true(rules.is_recovery_code(code))
+    assert.is_false(rules.is_recovery_code("123456"))
+    assert.equal(rules.plain_code(code), rules.plain_code(code:upper():gsub("-", " ")))
+  end)
+end)
