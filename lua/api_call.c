@@ -65,6 +65,8 @@ static void check_args(lua_State *L, const struct target *target, struct runtime
     if (err) {
         gate_error(L, "call %s: %s %s", target->entry->name, error.path, error.message);
     }
+    json_push(L, &worker->doc, worker->doc.nodes); /* without members the schema does not know */
+    lua_replace(L, 2);
 }
 
 /* mesh.call(name, args) -> result, or nil and an error */

@@ -125,12 +125,25 @@ static struct send_options read_options(lua_State *L, int index)
     return options;
 }
 
+/* A user who is named twice gets the event once. */
+static bool is_named_before(const struct bytes *ids, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (bytes_equal(ids[i], ids[index])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void deliver_list(struct desk *desk, const struct bytes *ids, size_t count,
                          const struct delivery *delivery)
 {
     if (count <= SMALL_LIST) {
         for (size_t i = 0; i < count; i++) {
-            hub_deliver_user(desk, ids[i], delivery);
+            if (!is_named_before(ids, i)) {
+                hub_deliver_user(desk, ids[i], delivery);
+            }
         }
         return;
     }
