@@ -195,6 +195,26 @@ local function on_erased(mesh, data)
   mesh.db.write { { "DELETE FROM groups_requests WHERE user_id = :user", { user = data.userId } } }
 end
 
+local OWN_REQUESTS = [[
+  SELECT chat_id AS chatId, text, created_at AS requestedAt FROM groups_requests
+  WHERE user_id = :user ORDER BY created_at LIMIT 1000]]
+local OWN_LINKS = [[
+  SELECT chat_id AS chatId, created_at AS createdAt, expires_at AS expiresAt, uses_left AS usesLeft
+  FROM groups_links WHERE created_by = :user ORDER BY created_at LIMIT 1000]]
+
+local function on_export(mesh, event)
+  local args = { user = event.userId }
+  local got, err = mesh.db.read { { OWN_REQUESTS, args }, { OWN_LINKS, args } }
+  if not got then
+    error(err.message) -- an export without a part of it would be a lie
+  end
+  event.sections.groups = {
+    requests = mesh.json.array(got[1]),
+    links = mesh.json.array(got[2]),
+  }
+  return event
+end
+
 -- ---- wiring ----
 
 local function register_events(mesh, s, id)
@@ -243,6 +263,7 @@ function requests.register(mesh)
     params = s.object { chatId = id, userId = id, approve = s.boolean() },
   }, on_decide)
   register_events(mesh, s, id)
+  mesh.hook("user.export", { stage = "transform", fail = "closed" }, on_export)
   mesh.bus.on("users.erased", { where = "one" }, on_erased)
 end
 

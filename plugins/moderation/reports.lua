@@ -200,7 +200,11 @@ local OWN = [[
   FROM moderation_reports WHERE reporter_id = :user ORDER BY created_at LIMIT 1000]]
 
 local function on_export(mesh, event)
-  event.sections.reports = mesh.json.array(mesh.db.query(OWN, { user = event.userId }) or {})
+  local rows, err = mesh.db.query(OWN, { user = event.userId })
+  if not rows then
+    error(err.message) -- an export without a part of it would be a lie
+  end
+  event.sections.reports = mesh.json.array(rows)
   return event
 end
 
@@ -285,7 +289,7 @@ function reports.register(mesh)
     params = s.object { reportId = id, reason = s.string {} },
   })
   register_queue(mesh, s, id)
-  mesh.hook("user.export", { stage = "transform" }, on_export)
+  mesh.hook("user.export", { stage = "transform", fail = "closed" }, on_export)
   mesh.bus.on("users.erased", { where = "one" }, on_erased)
 end
 

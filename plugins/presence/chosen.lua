@@ -105,7 +105,11 @@ local OWN = "SELECT status, text, until_at AS \"until\", last_seen_at AS lastSee
   .. " FROM presence_users WHERE user_id = :user"
 
 local function on_export(mesh, event)
-  event.sections.presence = mesh.db.first(OWN, { user = event.userId }) or nil
+  local row, err = mesh.db.first(OWN, { user = event.userId })
+  if err then
+    error(err.message) -- an export without a part of it would be a lie
+  end
+  event.sections.presence = row
   return event
 end
 
@@ -144,7 +148,7 @@ function chosen.register(mesh)
     params = s.object { userIds = ids },
     result = s.object { userIds = ids },
   }, on_quiet)
-  mesh.hook("user.export", { stage = "transform" }, on_export)
+  mesh.hook("user.export", { stage = "transform", fail = "closed" }, on_export)
 end
 
 return chosen

@@ -155,8 +155,10 @@ end
 
 local OWN = [[
   SELECT user_id AS userId, username, display_name AS displayName, avatar, about,
-    privacy_last_seen AS lastSeen, privacy_read_receipts AS readReceipts, created_at AS createdAt
-  FROM users_users WHERE user_id = :user]]
+    privacy_last_seen AS lastSeen, privacy_read_receipts AS readReceipts, created_at AS createdAt,
+    EXISTS (SELECT 1 FROM users_totp t WHERE t.user_id = u.user_id AND t.enabled_at IS NOT NULL)
+      AS secondStep
+  FROM users_users u WHERE user_id = :user]]
 local DEVICES = [[
   SELECT device_id AS deviceId, name, platform, first_login_at AS firstLoginAt,
     last_login_at AS lastLoginAt
