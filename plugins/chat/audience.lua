@@ -11,10 +11,11 @@ local young, old, young_count = {}, {}, 0
 
 local VERSION = "SELECT members_version, slow_mode_s FROM chat_chats WHERE chat_id = :chat"
 
--- Members at a seq: a list read late must not reach who joined after it.
+-- Members after an entry: a list read late must not reach who joined after it,
+-- nor who left by it (roster tells them), since a pin comes after it, too.
 local MEMBERS = [[
   SELECT user_id FROM chat_members
-  WHERE chat_id = :chat AND joined_seq <= :seq AND (left_seq IS NULL OR left_seq >= :seq)]]
+  WHERE chat_id = :chat AND joined_seq <= :seq AND (left_seq IS NULL OR left_seq > :seq)]]
 
 local function keep(chat, kept)
   if young[chat] == nil then
