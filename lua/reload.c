@@ -332,6 +332,23 @@ static void log_end(const struct change *change, int err)
         LOG_INT("us", (clock_precise_ns() - change->started_ns) / 1000));
 }
 
+/* What an operator disabled stays so for this process, until it is loaded again. */
+static void note_disabled(struct runtime *runtime, const char *plugin, bool is_disabled)
+{
+    struct text_list *list = &runtime->disabled;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i], plugin) == 0) {
+            mem_free(list->items[i]);
+            list->items[i] = list->items[--list->count];
+            break;
+        }
+    }
+    if (is_disabled) {
+        list->items = mem_realloc(list->items, (list->count + 1) * sizeof(char *));
+        list->items[list->count++] = mem_copy_text(plugin, strlen(plugin));
+    }
+}
+
 static void change_end(struct change *change, int err)
 {
     struct runtime *runtime = change->runtime;
@@ -343,6 +360,8 @@ static void change_end(struct change *change, int err)
         for (size_t i = 0; i < change->fresh_count; i++) {
             generation_release(change->fresh[i]);
         }
+    } else if (change->plugin) {
+        note_disabled(runtime, change->plugin, change->kind == CHANGE_DISABLE);
     }
     runtime->change_first = change->next;
     if (!runtime->change_first) {

@@ -76,35 +76,13 @@ void runtime_reload(struct runtime *runtime, const char *plugin, runtime_done do
     reload_change(runtime, CHANGE_RELOAD, plugin, done, ctx);
 }
 
-/* What an operator disabled stays so for CHANGE_START of this process. */
-static void remember(struct runtime *runtime, const char *plugin)
-{
-    struct text_list *list = &runtime->disabled;
-    list->items = mem_realloc(list->items, (list->count + 1) * sizeof(char *));
-    list->items[list->count++] = mem_copy_text(plugin, strlen(plugin));
-}
-
-static void forget(struct runtime *runtime, const char *plugin)
-{
-    struct text_list *list = &runtime->disabled;
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i], plugin) == 0) {
-            mem_free(list->items[i]);
-            list->items[i] = list->items[--list->count];
-            return;
-        }
-    }
-}
-
 void runtime_disable(struct runtime *runtime, const char *plugin, runtime_done done, void *ctx)
 {
-    remember(runtime, plugin);
     reload_change(runtime, CHANGE_DISABLE, plugin, done, ctx);
 }
 
 void runtime_enable(struct runtime *runtime, const char *plugin, runtime_done done, void *ctx)
 {
-    forget(runtime, plugin);
     reload_change(runtime, CHANGE_ENABLE, plugin, done, ctx);
 }
 
