@@ -18,8 +18,9 @@ struct keyboard {
     bool is_over;
 };
 
-/* Kept reachable: it lives as long as the process. */
-static struct keyboard *the_keyboard;
+/* Kept reachable: it lives as long as the process. Volatile, or the compiler drops what nobody
+ * reads. */
+static struct keyboard *volatile the_keyboard;
 
 static bool put(struct keyboard *keyboard, const char *bytes, size_t len, bool is_over)
 {
