@@ -42,6 +42,8 @@ local TAKE = "DELETE FROM chat_scheduled WHERE id = :id"
 local AGAIN = "UPDATE chat_scheduled SET next_at = mesh_now() + :ms WHERE id = :id"
 local FAIL = "UPDATE chat_scheduled SET next_at = NULL, failed = :type WHERE id = :id"
 
+local point
+
 -- What may pass by itself; anything else says that this message can't be sent.
 local PASSES = { unavailable = true, timeout = true, rate_limited = true, plugin_error = true }
 
@@ -249,6 +251,12 @@ local function send_one(mesh, row)
   local p = mesh.json.decode(row.message)
   p.clientMsgId = row.client_msg_id
   local caller = { userId = row.user_id, deviceId = row.device_id }
+  if point.active then
+    local event, veto = point:run { userId = row.user_id, chatId = row.chat_id }
+    if not event then
+      return note_failure(mesh, row, veto)
+    end
+  end
   local m = send.message_of(mesh, p, caller, row.chat_id)
   m.also = { TAKE, { id = row.id }, expect = "some" }
   local sent, err = send.message(mesh, m, caller)
@@ -276,6 +284,11 @@ local function on_tick(mesh)
 end
 
 function schedule.register(mesh, shapes)
+  local s = mesh.schema
+  point = mesh.point("chat.scheduled", {
+    summary = "A scheduled message is due: its sender is not here to be refused otherwise.",
+    fields = s.object { userId = s.id(), chatId = s.id() },
+  })
   mesh.method("chat.schedule", {
     summary = "Sends a message at a later time.",
     params = shapes.schedule,

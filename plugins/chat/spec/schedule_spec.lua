@@ -147,6 +147,16 @@ describe("a scheduled message", function()
     assert.same({}, waiting(ann))
   end)
 
+  it("may be refused by another plugin when it is due", function()
+    host:stop()
+    start { plugins = { "tests/specs/plugins" } }
+    assert(schedule(ann, 5, "a"))
+    assert(ann:call("asker.refuse", { chatId = chat }))
+    host:advance(7)
+    assert.equal("rejected", waiting(ann)[1].failed)
+    bob:expect_none("chat.message")
+  end)
+
   it("waits for slow mode", function()
     chat = assert(ann:call("group.create", { title = "g", memberIds = { bob.id } })).chatId
     assert(ann:call("group.update", { chatId = chat, slowModeS = 30 }))
