@@ -195,6 +195,18 @@ local function on_erased(mesh, data)
   mesh.db.write { { "DELETE FROM groups_requests WHERE user_id = :user", { user = data.userId } } }
 end
 
+local MISSED = [[
+  DELETE FROM groups_requests
+  WHERE user_id IN (SELECT user_id FROM users_users WHERE erased_at IS NOT NULL)]]
+
+-- The news of an erasure is lost when the server dies at that moment.
+local function forget_missed(mesh)
+  local done = mesh.worker == 0 and mesh.db.write { { MISSED } }
+  if done and done[1].changes > 0 then
+    mesh.db.forget()
+  end
+end
+
 local OWN_REQUESTS = [[
   SELECT chat_id AS chatId, text, created_at AS requestedAt FROM groups_requests
   WHERE user_id = :user ORDER BY created_at LIMIT 1000]]
@@ -265,6 +277,7 @@ function requests.register(mesh)
   register_events(mesh, s, id)
   mesh.hook("user.export", { stage = "transform", fail = "closed" }, on_export)
   mesh.bus.on("users.erased", { where = "one" }, on_erased)
+  forget_missed(mesh)
 end
 
 return requests

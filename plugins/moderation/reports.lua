@@ -208,17 +208,36 @@ local function on_export(mesh, event)
   return event
 end
 
-local function on_erased(mesh, data)
-  local args = { user = data.userId }
-  local ok, err = mesh.db.write {
-    { "UPDATE moderation_reports SET text = NULL WHERE reporter_id = :user", args },
-    { "UPDATE moderation_reports SET content = NULL WHERE user_id = :user", args },
-    { "DELETE FROM moderation_roles WHERE user_id = :user", args },
-  }
-  if ok then
+-- $who is one user, or all who were erased.
+local FORGET = {
+  "UPDATE moderation_reports SET text = NULL WHERE text IS NOT NULL AND reporter_id IN $who",
+  "UPDATE moderation_reports SET content = NULL WHERE content IS NOT NULL AND user_id IN $who",
+  "DELETE FROM moderation_roles WHERE user_id IN $who",
+}
+
+local function forget(mesh, who, args)
+  local batch = {}
+  for i, sql in ipairs(FORGET) do
+    batch[i] = { (sql:gsub("%$who", who)), args }
+  end
+  local done, err = mesh.db.write(batch)
+  if not done then
+    mesh.log.warn("erased users' reports keep their texts until the next start", {
+      error = err.type,
+    })
+  elseif done[1].changes + done[2].changes > 0 then
     mesh.db.forget()
-  else
-    mesh.log.warn("an erased user's reports keep their texts", { error = err.type })
+  end
+end
+
+local function on_erased(mesh, data)
+  forget(mesh, "(:user)", { user = data.userId })
+end
+
+-- The news of an erasure is lost when the server dies at that moment.
+local function forget_missed(mesh)
+  if mesh.worker == 0 then
+    forget(mesh, "(SELECT user_id FROM users_users WHERE erased_at IS NOT NULL)")
   end
 end
 
@@ -291,6 +310,7 @@ function reports.register(mesh)
   register_queue(mesh, s, id)
   mesh.hook("user.export", { stage = "transform", fail = "closed" }, on_export)
   mesh.bus.on("users.erased", { where = "one" }, on_erased)
+  forget_missed(mesh)
 end
 
 return reports

@@ -40,6 +40,18 @@ local function on_erased(mesh, event)
   end
 end
 
+local MISSED = [[
+  DELETE FROM presence_users
+  WHERE user_id IN (SELECT user_id FROM users_users WHERE erased_at IS NOT NULL)]]
+
+-- The news of an erasure is lost when the server dies at that moment.
+local function forget_missed(mesh)
+  local done = mesh.worker == 0 and mesh.db.write { { MISSED } }
+  if done and done[1].changes > 0 then
+    mesh.db.forget()
+  end
+end
+
 local function register_methods(mesh)
   local s = mesh.schema
   local id = s.id()
@@ -75,6 +87,7 @@ function presence.start(mesh)
   mesh.bus.on("users.blocked", {}, watches.on_blocked)
   mesh.bus.on("users.updated", {}, on_updated)
   mesh.bus.on("users.erased", {}, on_erased)
+  forget_missed(mesh)
 end
 
 -- Serving needs the tables that the migrations made.

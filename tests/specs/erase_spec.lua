@@ -110,4 +110,21 @@ describe("an erased account", function()
     end
     assert.is_true(kept)
   end)
+
+  it("is finished at the next start when the server died in between", function()
+    plant_profile()
+    plant_messages()
+    host:stop()
+    -- As the users plugin leaves it, without anybody having heard.
+    local erased = "UPDATE users_users SET erased_at = 1, username = NULL, username_key = NULL,"
+      .. " display_name = NULL, display_key = NULL, about = NULL WHERE username = 'ann';"
+      .. " UPDATE users_logins SET device_name = NULL, device_platform = NULL;"
+      .. " DELETE FROM users_devices;"
+    assert.equal("", output_of(("sqlite3 %s/chattermesh.db \"%s\" 2>&1"):format(folder, erased)))
+    host = harness.start { data = folder }
+    host.people.bob = bob.id -- who is registered already
+    bob = host:user("bob")
+    host:advance(120)
+    assert.equal("", traces())
+  end)
 end)

@@ -256,4 +256,23 @@ describe("moderation", function()
     local mine = assert(bob:call("user.export", {})).sections.reports
     assert.same({ "hm", "open" }, { mine[1].text, mine[1].status })
   end)
+
+  it("has a log that not even SQL changes", function()
+    local pipe = assert(io.popen("mktemp -d"))
+    local folder = pipe:read("l")
+    pipe:close()
+    host:stop()
+    host = harness.start { data = folder }
+    host:user("mod")
+    assert(host:command("moderation grant", { name = "mod" }))
+    host:stop()
+    local changes = { "DELETE FROM moderation_audit", "UPDATE moderation_audit SET by = 'x'" }
+    for _, sql in ipairs(changes) do
+      pipe = assert(io.popen(("sqlite3 %s/chattermesh.db \"%s\" 2>&1"):format(folder, sql)))
+      assert.truthy(pipe:read("a"):find("the audit log is", 1, true))
+      pipe:close()
+    end
+    os.execute("rm -rf " .. folder)
+    host = harness.start {}
+  end)
 end)
