@@ -10,6 +10,7 @@ import { Device } from "./crash-device.mjs";
 const USERS = 3;
 const DEVICES = 2;
 const STEPS = 70;
+const BURST = 10; // calls in flight at a kill
 const KILLS_MAX = 3; // a schedule
 const ROUNDS_MAX = 100; // of asking until events are in
 const AGAIN_MAX = 5;
@@ -60,29 +61,40 @@ class Schedule {
 
   // ---- steps ----
 
+  // One of the chats that were known last, so that a few see much.
   known(d) {
-    return this.g.pick([...d.chats.keys()]);
+    return this.g.pick([...d.chats.keys()].slice(-3));
+  }
+
+  // The seq of a message that is known, most often of the device's user.
+  target(d, chatId) {
+    const { g } = this;
+    const chat = d.chats.get(chatId);
+    const messages = [...(chat?.log.values() ?? [])].filter((e) => e.kind === "message");
+    const mine = messages.filter((e) => e.senderId === d.id);
+    if (g.oneIn(15) || !messages.length) return 1 + g.below((chat?.high ?? 0) + 1);
+    return g.pick(mine.length && !g.oneIn(3) ? mine : messages).seq;
   }
 
   // [method, params, what the answer tells the device itself]
   move(d, id) {
     const { g } = this;
     const chatId = this.known(d);
-    const target = 1 + g.below((d.chats.get(chatId)?.high ?? 0) + 1);
+    const target = this.target(d, chatId);
     const about = { chatId, target, clientMsgId: id };
     const wrote = ({ seq }) => ({ method: "wrote", params: { chatId, seq } });
-    const kind = chatId ? g.below(20) : g.below(2);
+    const kind = chatId ? g.below(22) : g.below(2);
     if (kind === 0) return ["group.create", { title: id, memberIds: [g.pick(this.users)] }];
     if (kind === 1) return this.sending(d, { receiverId: g.pick(this.users), clientMsgId: id });
     if (kind < 8) return this.sending(d, { chatId, clientMsgId: id });
-    if (kind < 10) return ["chat.edit", { ...about, content: { text: id } }, wrote];
-    if (kind === 10) return ["chat.delete", about, wrote];
-    if (kind < 13) return ["chat.react", { ...about, emoji: g.pick(["x", "y"]), on: !g.oneIn(3) }, wrote];
-    if (kind === 13) return this.reading(d, { chatId, read: target });
-    if (kind === 14) return this.muting({ chatId, until: g.below(99) });
-    if (kind === 15) return ["chat.pin", { chatId, target, on: !g.oneIn(3) }];
-    if (kind === 16) return ["group.update", { chatId, title: id }];
-    if (kind === 17) return ["group.remove", { chatId, userIds: [g.pick(this.users)] }];
+    if (kind < 11) return ["chat.edit", { ...about, content: { text: id } }, wrote];
+    if (kind === 11) return ["chat.delete", about, wrote];
+    if (kind < 15) return ["chat.react", { ...about, emoji: g.pick(["x", "y"]), on: !g.oneIn(3) }, wrote];
+    if (kind === 15) return this.reading(d, { chatId, read: target });
+    if (kind === 16) return this.muting({ chatId, until: g.below(99) });
+    if (kind === 17) return ["chat.pin", { chatId, target, on: !g.oneIn(3) }];
+    if (kind === 18) return ["group.update", { chatId, title: id }];
+    if (kind === 19) return ["group.remove", { chatId, userIds: [g.pick(this.users)] }];
     return ["group.add", { chatId, userIds: [g.pick(this.users)] }];
   }
 
@@ -127,10 +139,15 @@ class Schedule {
     return done;
   }
 
-  async kill() {
+  // A burst of calls, of which some are answered, some written and some not.
+  async kill(step) {
+    for (let i = 0; i < BURST; i++) {
+      const d = this.g.pick(this.devices);
+      if (d.isOpen) this.call(d, ...this.move(d, `s${step}.${i}`));
+    }
+    for (let i = this.g.below(3); i > 0 && this.running.size; i--) await Promise.race(this.running);
     this.trace.push("kill -9");
-    const dead = this.server.kill();
-    await dead;
+    await this.server.kill();
     await Promise.all(this.devices.map((d) => d.client?.closing()));
     await Promise.all(this.running);
     for (const d of this.devices) d.drain();
@@ -145,7 +162,7 @@ class Schedule {
       const d = g.pick(this.devices);
       if (kills > 0 && g.below(STEPS - i) < kills) {
         kills--;
-        await this.kill();
+        await this.kill(i);
       } else if (g.oneIn(15)) {
         this.trace.push(`${d.name} is cut off`);
         if (d.isOpen) d.cut();
