@@ -404,7 +404,8 @@ function prowler.start(mesh)
     auth = false,
   }, run)
   -- Options that register more while they are read.
-  local shifty = setmetatable({ params = s.open_object {}, result = s.open_object {}, auth = false }, {
+  local empty = { params = s.open_object {}, result = s.open_object {}, auth = false }
+  local shifty = setmetatable(empty, {
     __index = function(_, name)
       if name == "limit" then
         for i = 1, 100 do
