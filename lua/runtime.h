@@ -48,8 +48,8 @@ struct runtime_options {
 };
 
 struct runtime *runtime_new(const struct runtime_options *options);
-/* All workers are closed and their threads have ended. What was not finished ends now: a change that
- * waits is told ERR_UNAVAILABLE. */
+/* All workers are closed and their threads have ended. What was not finished ends now: a change
+ * that waits is told ERR_UNAVAILABLE. */
 void runtime_free(struct runtime *runtime);
 
 /* On worker `index`'s thread, whose CPU budget is open (lua/budget.h), before runtime_start: takes
@@ -96,8 +96,8 @@ void runtime_list(const struct runtime *runtime, struct buf *out);
 typedef void (*runtime_command_done)(void *ctx, int err, struct bytes result, const char *message);
 void runtime_command(struct runtime *runtime, struct bytes name, struct bytes args,
                      runtime_command_done done, void *ctx);
-/* Appends a JSON array of the plugins' commands: {"name", "plugin", "about": the options that it was
- * registered with: summary, args}. Main thread. */
+/* Appends a JSON array of the plugins' commands: {"name", "plugin", "about": the options that it
+ * was registered with: summary, args}. Main thread. */
 void runtime_commands(const struct runtime *runtime, struct buf *out);
 /* Updates the gauges of plugins and cells before /metrics is written. Any thread. */
 void runtime_metrics(struct runtime *runtime);

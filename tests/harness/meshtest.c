@@ -242,20 +242,10 @@ static int log_to(lua_State *L)
 }
 
 static const luaL_Reg sim_methods[] = {
-    {"connect", connect_one},
-    {"send", send_text},
-    {"drop", drop},
-    {"take", take},
-    {"closed", closed},
-    {"advance", advance},
-    {"reload", reload},
-    {"command", command},
-    {"close", close_sim},
-    {"post", post},
-    {"cut", cut},
-    {"turn", turn},
-    {"__gc", close_sim},
-    {NULL, NULL},
+    {"connect", connect_one}, {"send", send_text},  {"drop", drop},     {"take", take},
+    {"closed", closed},       {"advance", advance}, {"reload", reload}, {"command", command},
+    {"close", close_sim},     {"post", post},       {"cut", cut},       {"turn", turn},
+    {"__gc", close_sim},      {NULL, NULL},
 };
 static const luaL_Reg functions[] = {
     {"open", sim_open}, {"encode", encode}, {"decode", decode}, {"log_to", log_to}, {NULL, NULL},
