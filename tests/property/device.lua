@@ -135,17 +135,21 @@ function device:take_entry(e)
   c:learn_members()
 end
 
+function device:receipt(p)
+  if self.chats[p.chatId] then
+    self.chats[p.chatId]:receipt(p)
+  else
+    self:pull()
+  end
+end
+
 function device:take_event(name, p)
   if ENTRIES[name] then
     self:take_entry(p)
   elseif name == "chat.updated" then
     self:update(p)
   elseif name == "receipts.update" then
-    if self.chats[p.chatId] then
-      self.chats[p.chatId]:receipt(p)
-    else
-      self:pull()
-    end
+    self:receipt(p)
   elseif name == "sync.reset" then
     self:pull()
   end
@@ -258,9 +262,9 @@ local AFTER = {
     self:update { chatId = p.chatId, draft = draft }
   end,
   ["receipts.mark"] = function(self, p, answer)
-    local c = self.chats[p.chatId]
-    c:mark("myRead", answer.read)
-    c:mark("myDelivered", answer.delivered)
+    local own = { chatId = p.chatId, userId = self.id }
+    own.read, own.delivered = answer.read, answer.delivered
+    self:receipt(own)
   end,
 }
 

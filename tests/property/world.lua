@@ -30,7 +30,8 @@ end
 function world.new(host, plan, tag)
   local self = setmetatable({
     host = host, sim = host.sim, plan = plan, users = {}, devices = {}, chats = {}, kinds = {},
-    ledger = {}, identities = {}, codes = {}, trace = {}, dice = prng.new(plan.seed ~ 1),
+    ledger = {}, identities = {}, codes = {}, trace = {}, changing = {}, raced = {},
+    dice = prng.new(plan.seed ~ 1),
   }, world)
   for i, count in ipairs(plan.users) do
     local user = { name = ("u%d.%s"):format(i, tag), devices = {} }
@@ -80,8 +81,30 @@ local function enter(self, d, method, params)
   return try
 end
 
+-- What a call changes that has no place in the log.
+local CHANGES = {
+  ["chat.mute"] = "muted", ["chat.draft"] = "draft", ["chat.pin"] = "pins",
+  ["chat.delete"] = "pins",
+}
+
+-- Remembers when two changes of one thing are in flight at once: chat.updated
+-- does not say which came last, so devices may end with either (README.md).
+local function watch_races(self, d, method, params)
+  local name = CHANGES[method]
+  if name then
+    local key = params.chatId .. " " .. name .. (name ~= "pins" and " " .. d.id or "")
+    self.raced[key] = self.raced[key] or self.changing[key]
+    self.changing[key] = true
+  end
+end
+
+function world:has_raced(d, chat, name)
+  return self.raced[chat .. " " .. name .. (name ~= "pins" and " " .. d.id or "")]
+end
+
 function world:call(d, method, params)
   local try = enter(self, d, method, params)
+  watch_races(self, d, method, params)
   self:note("%s %s %s", d.name, method, harness.encode(params))
   d:ask(method, params, function(result, err)
     try.result, try.err = result, err
@@ -114,12 +137,14 @@ end
 
 function world:settle()
   self.sim:advance(0)
+  self.changing = {}
 end
 
 local SCENES = {
   clock = function(self, g)
     local ms = g:below(2000)
     self:note("clock +%d ms", ms)
+    self:settle()
     self.sim:advance(ms)
   end,
   cut = function(self, g)
