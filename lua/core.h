@@ -205,7 +205,8 @@ const struct target *snapshot_route(const struct snapshot *snapshot, const char 
 /* Main thread, by letter from a worker: it has no event left under this replaced snapshot. */
 void snapshot_left(struct snapshot *snapshot);
 
-/* By letter from the main thread: another snapshot is current. */
+/* By letter from the main thread: another snapshot is current; snapshot is what it replaced, or
+ * NULL. */
 void worker_snapshot_replaced(struct runtime_worker *worker, struct snapshot *snapshot);
 void runtime_worker_free(struct runtime_worker *worker);
 /* The snapshot to serve an event under, counted; NULL before the first flip. */

@@ -313,9 +313,8 @@ static void change_flip(struct change *change)
         return;
     }
     struct snapshot *old = atomic_exchange(&runtime->current, snapshot);
-    if (old) {
-        tell_replaced(runtime, old);
-    }
+    tell_replaced(runtime,
+                  old); /* NULL at the first flip: timers start without waiting for an event */
     change_end(change, 0);
 }
 

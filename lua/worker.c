@@ -147,6 +147,9 @@ void worker_snapshot_replaced(struct runtime_worker *worker, struct snapshot *sn
     if (newest) { /* handed over even on an idle worker */
         worker_leave(worker, newest);
     }
+    if (!snapshot) {
+        return; /* the first one replaced nothing */
+    }
     /* Only now: what the handover ends must not tell it as well. */
     snapshot->replaced[worker->index] = true;
     if (snapshot->counts[worker->index] == 0) {

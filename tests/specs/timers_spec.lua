@@ -57,6 +57,15 @@ describe("mesh.timer", function()
     return assert(ann:call("clocks." .. name, params))
   end
 
+  it("repeats on a server that nobody has connected to", function()
+    host:stop()
+    host = harness.start { plugins = { folder }, workers = 2 }
+    host:advance(25)
+    ann = host:user("ann")
+    assert.equal(2, call("count", { key = "ticks0" }).n)
+    assert.equal(2, call("count", { key = "all1" }).n)
+  end)
+
   it("rings once, not before its time", function()
     call("after", { seconds = 5, n = 1 })
     host:advance(4.9)
