@@ -63,10 +63,7 @@ local function fresh_entries(world, d, id, backwards)
     params.after = 0
   end
   while more do
-    local page, err = world:await(d, "chat.history", params)
-    if not page then
-      world:fail("%s: chat.history is refused: %s", id, err.message)
-    end
+    local page = world:must(d, "chat.history", params)
     for _, e in ipairs(page.entries) do
       if entries[e.seq] then
         world:fail("%s: history gives seq %d twice", id, e.seq)
@@ -89,7 +86,7 @@ local function fresh_members(world, d, state)
   local all, cursor, more = {}, nil, true
   while more do
     local params = { chatId = state.chatId, cursor = cursor, limit = world.dice:below(5) }
-    local page = assert(world:await(d, "group.members", params))
+    local page = world:must(d, "group.members", params)
     for _, m in ipairs(page.members) do
       all[m.userId] = { role = m.role, joinedAt = m.joinedAt }
     end
@@ -108,7 +105,7 @@ local function fresh_views(world, d)
   local views, cursor, more = {}, nil, true
   while more do
     local params = { cursor = cursor, limit = world.dice:below(5) }
-    local page = assert(world:await(d, "sync.pull", params))
+    local page = world:must(d, "sync.pull", params)
     for _, state in ipairs(page.chats) do
       views[state.chatId] = {
         state = plain(state),

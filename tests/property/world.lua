@@ -19,9 +19,12 @@ local REFUSALS = {
 
 local function register(self, name, index)
   local guest = assert(self.host:connect())
-  local login = assert(guest:call(index == 1 and "user.register" or "user.login", {
+  local login, err = guest:call(index == 1 and "user.register" or "user.login", {
     username = name, password = PASSWORD, displayName = index == 1 and name or nil,
-  }))
+  })
+  if not login then
+    self:fail("%s can't log in: %s", name, harness.encode(err))
+  end
   guest:drop()
   return login
 end
@@ -111,7 +114,7 @@ function world:call(d, method, params)
     self:note("  %s %s -> %s", d.name, params.clientMsgId or method, harness.encode(result or err))
     if err then
       if not REFUSALS[err.type] then
-        self:fail("%s to %s: %s %s", method, d.name, tostring(err.type), err.message)
+        self:fail("%s to %s: %s", method, d.name, harness.encode(err))
       end
       return
     end
@@ -271,6 +274,14 @@ function world:await(d, method, params)
     self:quiet()
   end
   return result, err
+end
+
+function world:must(d, method, params)
+  local result, err = self:await(d, method, params)
+  if not result then
+    self:fail("%s is refused to %s: %s", method, d.name, harness.encode(err))
+  end
+  return result
 end
 
 function world:start()
