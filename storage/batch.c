@@ -108,6 +108,9 @@ int db_batch_bind(struct db_batch *batch, const struct db_value *value)
 
 struct bytes batch_sql(const struct db_batch *batch, const struct batch_statement *statement)
 {
+    if (statement->sql_bytes == 0) {
+        return BYTES(""); /* the input may have no memory yet */
+    }
     return (struct bytes){batch->input.data + statement->sql_at, statement->sql_bytes};
 }
 
