@@ -1,6 +1,7 @@
 #include "lua/budget.h"
 
 #include "host/base/check.h"
+#include "host/base/clock.h"
 #include "host/base/err.h"
 #include "lua/cell_private.h"
 
@@ -40,7 +41,8 @@ static uint64_t thread_cpu_ns(void)
 
 /*
  * A tick charges the CPU time since the last one to every slice on the stack:
- * a caller pays for what it calls. The slice may have begun in between, so it
+ * a caller pays for what it calls. A slice may have begun in between, and ticks
+ * may come late, so none is charged more than the time since it began; and it
  * is over only when past its limit by a whole tick.
  */
 static void on_tick(int signal_number, siginfo_t *info, void *context)
@@ -55,8 +57,10 @@ static void on_tick(int signal_number, siginfo_t *info, void *context)
     uint64_t now = thread_cpu_ns();
     uint64_t used = now - thread->last_ns;
     thread->last_ns = now;
+    uint64_t precise_ns = clock_precise_ns();
     for (struct run *run = thread->run; run != NULL; run = run->parent) {
-        run->ticked_ns += used;
+        uint64_t since_ns = precise_ns - run->began_ns;
+        run->ticked_ns += used < since_ns ? used : since_ns;
         if (run->ticked_ns > run->limit_ns + (uint64_t)BUDGET_TICK_MS * NS_PER_MS) {
             if (run->killing == KILL_NONE) {
                 run->killing = KILL_CPU;

@@ -36,6 +36,7 @@ struct run {
     lua_State *volatile L;            /* the coroutine that runs now */
     volatile sig_atomic_t killing;    /* an enum kill; set, it stays set */
     volatile sig_atomic_t memory_due; /* the soft limit was crossed: collect, then judge */
+    uint64_t began_ns;                /* the slice, by the precise clock */
     uint64_t limit_ns;
     volatile uint64_t ticked_ns;
     bool may_wait; /* every C call below L lets a wait pass */

@@ -93,15 +93,16 @@ static void run_begin(struct run *run, struct task *task)
     cell->run = run;
     cell->inside++;
     task->state = TASK_RUNNING;
+    run->began_ns = clock_precise_ns();
     budget_enter(run);
 }
 
-static void run_end(struct run *run, uint64_t began_ns)
+static void run_end(struct run *run)
 {
     struct cell *cell = run->cell;
     budget_leave(run);
     cell->run = run->cell_parent;
-    uint64_t used = clock_precise_ns() - began_ns;
+    uint64_t used = clock_precise_ns() - run->began_ns;
     run->task->cpu_ns += used;
     run->task->ticked_ns = run->ticked_ns;
     cell->cpu_ns += used;
@@ -164,9 +165,8 @@ static int slice(struct run *run, int arguments)
     struct cell *cell = run->cell;
     lua_State *from = run->cell_parent != NULL ? run->cell_parent->L : NULL;
     int results = 0;
-    uint64_t began = clock_precise_ns();
     int status = lua_resume(task->co, from, arguments, &results);
-    run_end(run, began);
+    run_end(run);
     if (run->result != NULL && run->discard != NULL) { /* finish raised, or never ran */
         run->discard(run->result);
     }
