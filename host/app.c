@@ -190,6 +190,16 @@ static void end_workers(struct app *app)
     }
 }
 
+static void on_signal(void *ctx, int signal_number)
+{
+    struct app *app = ctx;
+    if (signal_number == SIGHUP) {
+        control_reread(app->control);
+        return;
+    }
+    app_stop(app);
+}
+
 struct app *app_new(const struct config *config)
 {
     char message[MESSAGE_MAX] = "";
@@ -224,6 +234,8 @@ struct app *app_new(const struct config *config)
         app->dev_watch = dev_watch_new(app);
     }
     close(app->reserved_fd);
+    app->signals =
+        signals_new(app->loop, on_signal, app); /* before anybody is told that we serve */
     say_listening(app);
     return app;
 
@@ -243,16 +255,6 @@ free_app:
 }
 
 /* ---- run ---- */
-
-static void on_signal(void *ctx, int signal_number)
-{
-    struct app *app = ctx;
-    if (signal_number == SIGHUP) {
-        control_reread(app->control);
-        return;
-    }
-    app_stop(app);
-}
 
 void app_stop(struct app *app)
 {
@@ -278,10 +280,9 @@ static void drain(struct app *app)
 
 int app_run(struct app *app)
 {
-    struct signals *signals = signals_new(app->loop, on_signal, app);
     loop_run(app->loop);
     drain(app);
-    signals_free(signals);
+    signals_free(app->signals);
     return 0;
 }
 

@@ -24,6 +24,7 @@ struct app {
     struct app_worker *workers[HUB_WORKERS_MAX];
     struct control *control;
     struct dev_watch *dev_watch;
+    struct signals *signals;
     const char *plugin_folders[CONFIG_PLUGIN_FOLDERS_MAX];
     struct buf plugin_config;
     int reserved_fd;
