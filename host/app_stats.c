@@ -5,22 +5,23 @@
 #include "host/base/metric.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Resident memory in bytes, 0 where the system does not tell. */
 static int64_t resident_bytes(void)
 {
-    FILE *file = fopen("/proc/self/statm", "r");
-    long size = 0;
-    long resident = 0;
+    char line[128] = "";
+    FILE *file = fopen("/proc/self/statm", "re");
     if (file) {
-        if (fscanf(file, "%ld %ld", &size, &resident) != 2) {
-            resident = 0;
+        if (!fgets(line, sizeof(line), file)) {
+            line[0] = '\0';
         }
-        fclose(file);
+        (void)fclose(file);
     }
-    return (int64_t)resident * sysconf(_SC_PAGESIZE);
+    const char *resident = strchr(line, ' '); /* the second number, in pages */
+    return resident ? strtoll(resident, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
 }
 
 void app_stats_metrics(struct app *app)

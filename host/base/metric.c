@@ -122,13 +122,13 @@ static struct metric *metric_find(const char *name, const char *labels, const ch
         metrics = map_new(METRIC_COUNT_MAX);
     }
     struct metric *metric = map_get(metrics, buf_bytes(&key));
-    if (metric == NULL && metric_total >= METRIC_COUNT_MAX) {
-        metric = metric_surplus(kind);
-    } else if (metric == NULL) {
-        struct family *family = family_of(name, help, kind);
+    if (metric == NULL) {
+        bool has_room = metric_total < METRIC_COUNT_MAX;
+        struct family *family = has_room ? family_of(name, help, kind) : NULL;
         /* A name with two kinds is a plugin's mistake, and no reason to stop the process. */
-        metric = family->kind == kind ? metric_make(family, labels) : metric_surplus(kind);
-        if (family->kind == kind) {
+        bool fits = family != NULL && family->kind == kind;
+        metric = fits ? metric_make(family, labels) : metric_surplus(kind);
+        if (fits) {
             metric_total++;
             CHECK(map_put(metrics, buf_bytes(&key), metric, NULL) == 0);
         }
