@@ -183,14 +183,6 @@ static int point_run(lua_State *L)
 
 /* ---- observers ---- */
 
-static int push_kept(lua_State *L, struct event *event)
-{
-    if (pack_push(L, event->packed)) {
-        lua_pushnil(L);
-    }
-    return 1;
-}
-
 static void observed(struct event *event)
 {
     (void)event; /* its failure is in the log */
@@ -217,7 +209,7 @@ static int point_observe(lua_State *L)
     for (size_t i = 0; i < list->count; i++) {
         worker_hold(parent->worker, parent->snapshot);
         struct event *event = event_new(parent->worker, parent->snapshot, &list->hooks[i]);
-        event->push = push_kept;
+        event->push = push_packed;
         event->hops = hops;
         event->finish = observed;
         event->kept = mem_copy_text(packed->data, packed->len);
